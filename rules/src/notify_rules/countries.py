@@ -1,6 +1,6 @@
 """The names under which the last line of an address is taken for a country, and how far away each is.
 
-A line is compared without case, accents, blanks and punctuation, and with or without a leading "the".
+A line is compared without case, accents, blanks, punctuation and a leading "the".
 """
 
 import unicodedata
@@ -113,11 +113,7 @@ _LISTINGS = (
 
 def find_country(line: str) -> tuple[str, PostageZone] | None:
     """The country's own name and its zone, or None where the line names no country."""
-    known = _countries()
-    for prefix in ("", "the"):
-        if found := known.get(prefix + _key(line)):
-            return found
-    return None
+    return _countries().get(_key(line))
 
 
 @cache
@@ -136,5 +132,5 @@ def _entry(text: str) -> tuple[str, list[str]]:
 
 
 def _key(name: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", name.replace("&", "and").replace("+", "and"))
-    return "".join(character for character in decomposed.casefold() if character.isalnum())
+    spelled_out = name.replace("&", "and").replace("+", "and").casefold().strip().removeprefix("the ")
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", spelled_out)))

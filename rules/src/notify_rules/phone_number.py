@@ -28,8 +28,8 @@ _LANDLINES = frozenset(
     {PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.UAN}
 )
 _REACHABLE = _LANDLINES | {PhoneNumberType.MOBILE, PhoneNumberType.PERSONAL_NUMBER}
-# Numbers kept for films and television, which the library calls invalid. Notify means 7700 900000 to 900999 and
-# writes it as one character class, so anything of a possible length that begins 7700 and a digit passes.
+# Numbers kept for films and television, which the library calls invalid. Notify means 7700 900000 to 900999
+# and writes it as one character class, so anything of a possible length that begins 7700 and a digit passes.
 _TELEVISION = re.compile(r"7700[0-9]")
 _LENGTH_FAULTS = {
     ValidationResult.TOO_LONG: TOO_MANY_DIGITS,

@@ -1,4 +1,4 @@
-"""Placeholders of a template: `((name))`, and `((name??text))`, which shows its text where `name` says yes."""
+"""Placeholders of a template: `((name))`, and `((name??text))`, shown where `name` says yes."""
 
 import re
 from collections.abc import Iterable, Mapping

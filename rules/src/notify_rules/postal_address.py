@@ -25,10 +25,10 @@ _BAD_FIRST_CHARACTERS = tuple('@()=[]"\\/,<>~')
 _NO_FIXED_ABODE = re.compile(r"no fixed (?:abode|address)", re.IGNORECASE)
 _BFPO = re.compile(r"bfpo\s*(?:c/o)?\s*([0-9]+)?", re.IGNORECASE)
 _AREAS = (
-    "AB AL B BA BB BD BF BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN"
-    " EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L GIR LA LD LE LL LN LS LU M ME MK ML"
-    " N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN"
-    " TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
+    "AB AL B BA BB BD BF BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E "
+    "EC EH EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L GIR LA LD LE LL LN "
+    "LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP "
+    "SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
 )
 # The inward part leaves out the letters that are easily misread.
 _POSTCODE = re.compile(rf"(?:{_AREAS.replace(' ', '|')})[0-9][0-9A-Z]?[0-9][ABD-HJLNP-UW-Z]{{2}}")
