@@ -60,7 +60,9 @@ REFUSED_AT_ONCE = {
     "one-digit": ("7", INVALID),
     "two-digits": ("079", TOO_SHORT),
     "too-short": ("07400 1234", INVALID),
-    "one-digit-too-long": ("07400 123 4560", TOO_LONG),
+    # Without its zero it could be a number of Russia, and is none.
+    "one-digit-too-long": ("07400 123 4560", INVALID),
+    "three-digits-too-long": ("07400 123 456 789", TOO_LONG),
     "one-digit-short": ("07400 12345", INVALID),
     "freephone": ("0800 123 4567", INVALID),
     "premium-rate": ("0909 879 0123", INVALID),
