@@ -1,0 +1,1 @@
+"""The ways out: each channel checks what it would send, and sends it."""

@@ -1,0 +1,1 @@
+"""The tools that the rest is built with. They know nothing of notifications."""

@@ -1,0 +1,16 @@
+"""One database, SQLite or PostgreSQL, behind one small interface."""
+
+from postroom.kit.database.engine import Database, DatabaseUnavailable, open_database
+from postroom.kit.database.group_commit import GroupCommit, WriterBusy
+from postroom.kit.database.types import Id, Instant, metadata
+
+__all__ = [
+    "Database",
+    "DatabaseUnavailable",
+    "GroupCommit",
+    "Id",
+    "Instant",
+    "WriterBusy",
+    "metadata",
+    "open_database",
+]

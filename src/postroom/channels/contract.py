@@ -1,0 +1,37 @@
+"""What a channel that a provider carries does: check a recipient, and send to one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from postroom.channels.govuk_notify import NotifyClient
+from postroom.domain.errors import FieldError
+from postroom.domain.notification import Personal
+from postroom.domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """All that is needed for one attempt. `reference` is the delivery's id."""
+
+    reference: str
+    template_id: str
+    personal: Personal
+    prepend_name: bool = False
+
+
+class Carrier(Protocol):
+    notify_type: str
+    """What the provider calls this channel."""
+
+    def check(self, personal: Personal, *, prepend_name: bool) -> list[FieldError]:
+        """Every field that would keep it from being sent, checked as the provider would."""
+
+    def personalisation(self, personal: Personal, *, prepend_name: bool) -> Mapping[str, Any]:
+        """The values as the provider wants them."""
+
+    def is_simulated(self, personal: Personal) -> bool:
+        """Whether the recipient is one for whom the provider only pretends to send."""
+
+    async def send(self, client: NotifyClient, parcel: Parcel) -> Outcome:
+        """One attempt."""

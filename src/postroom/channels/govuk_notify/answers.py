@@ -1,0 +1,85 @@
+"""What Notify answers, as values. Fields that it adds later are ignored."""
+
+from typing import Any
+
+import msgspec
+
+
+class TemplateRef(msgspec.Struct, frozen=True):
+    id: str
+    uri: str
+    version: int
+
+
+class NotifyMessage(msgspec.Struct, frozen=True):
+    """One message, as `GET /v2/notifications/{id}` gives it. Times stay Notify's text."""
+
+    id: str
+    status: str
+    type: str
+    template: TemplateRef | None = None
+    body: str | None = None
+    subject: str | None = None
+    reference: str | None = None
+    email_address: str | None = None
+    phone_number: str | None = None
+    postage: str | None = None
+    postcode: str | None = None
+    line_1: str | None = None
+    line_2: str | None = None
+    line_3: str | None = None
+    line_4: str | None = None
+    line_5: str | None = None
+    line_6: str | None = None
+    line_7: str | None = None
+    created_by_name: str | None = None
+    created_at: str | None = None
+    sent_at: str | None = None
+    completed_at: str | None = None
+
+
+class MessageList(msgspec.Struct, frozen=True):
+    notifications: list[NotifyMessage]
+
+
+class NotifyTemplate(msgspec.Struct, frozen=True):
+    """One template. `personalisation` has a key for each placeholder, in Notify's spelling."""
+
+    id: str
+    type: str
+    version: int
+    body: str
+    name: str | None = None
+    subject: str | None = None
+    personalisation: dict[str, Any] = {}
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        return tuple(self.personalisation)
+
+
+class TemplateList(msgspec.Struct, frozen=True):
+    templates: list[NotifyTemplate]
+
+
+class TemplatePreview(msgspec.Struct, frozen=True):
+    id: str
+    type: str
+    version: int
+    body: str
+    subject: str | None = None
+    html: str | None = None
+    postage: str | None = None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    id: str
+
+
+class OneError(msgspec.Struct, frozen=True):
+    error: str
+    message: str
+
+
+class Errors(msgspec.Struct, frozen=True):
+    errors: list[OneError]

@@ -1,0 +1,45 @@
+"""What each refusal of Notify means for an attempt, as data and one function."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from postroom.channels.govuk_notify.answers import Errors
+from postroom.domain.outcome import Outcome, Rejected, TryAgain, Uncertain
+
+_KEY_REFUSED = "GOV.UK Notify does not accept the service's key"
+_SHORTEST_VALUE = 4
+"""Shorter values occur in ordinary words: hiding them would hide the reason."""
+
+
+def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
+    """What an answer other than 201 to a send means. `values` are what was sent: they never enter a reason."""
+    if status >= 500:
+        return Uncertain(f"GOV.UK Notify answered {status}", status)
+    if status in (408, 425, 429):
+        return TryAgain(_words(raw, values) or "GOV.UK Notify asks to send less often", status, limited=True)
+    if status < 400:
+        return Uncertain(f"GOV.UK Notify answered {status}", status)
+    words = _words(raw, values)
+    if words is None:
+        # Not Notify's own form: a proxy or another server answered, and Notify saw nothing.
+        return TryAgain(f"something other than GOV.UK Notify answered {status}", status)
+    if status in (401, 403):
+        if "system clock" in words:
+            return TryAgain("the clock of this machine differs from GOV.UK Notify's", status)
+        return Rejected(f"{_KEY_REFUSED}: {words}" if status == 403 else _KEY_REFUSED, status)
+    return Rejected(words, status)
+
+
+def _words(raw: bytes, values: Iterable[Any]) -> str | None:
+    """Notify's own messages without what was sent; None where the answer has not its form."""
+    try:
+        errors = msgspec.json.decode(raw, type=Errors).errors
+    except msgspec.MsgspecError:
+        return None
+    text = "; ".join(error.message for error in errors)
+    for value in values:
+        if isinstance(value, str) and len(value.strip()) >= _SHORTEST_VALUE:
+            text = text.replace(value.strip(), "…")
+    return text[:200]

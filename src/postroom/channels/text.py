@@ -1,0 +1,44 @@
+"""Text messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from notify_rules.errors import InvalidPhoneNumber
+from notify_rules.phone_number import check_phone_number
+from notify_rules.simulated import is_simulated
+
+from postroom.channels.contract import Parcel
+from postroom.channels.govuk_notify import NotifyClient
+from postroom.domain.errors import FieldError
+from postroom.domain.notification import Personal
+from postroom.domain.outcome import Outcome, Rejected
+
+
+class TextCarrier:
+    notify_type = "sms"
+
+    def check(self, personal: Personal, *, prepend_name: bool) -> list[FieldError]:
+        if not personal.mobile_number:
+            return [FieldError("mobileNumber", "Enter the mobile number to send to.")]
+        try:
+            # Whether a service may send abroad is Notify's to know; it refuses at once where it may not.
+            check_phone_number(personal.mobile_number, international=True)
+        except InvalidPhoneNumber as error:
+            return [FieldError("mobileNumber", f"{error.message}.")]
+        return []
+
+    def personalisation(self, personal: Personal, *, prepend_name: bool) -> Mapping[str, Any]:
+        return personal.personalisation or {}
+
+    def is_simulated(self, personal: Personal) -> bool:
+        return is_simulated(personal.mobile_number or "")
+
+    async def send(self, client: NotifyClient, parcel: Parcel) -> Outcome:
+        if parcel.personal.mobile_number is None:
+            return Rejected("the mobile number is kept no longer", 0)
+        return await client.send_text(
+            phone_number=parcel.personal.mobile_number,
+            template_id=parcel.template_id,
+            personalisation=self.personalisation(parcel.personal, prepend_name=False),
+            reference=parcel.reference,
+        )

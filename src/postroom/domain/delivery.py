@@ -1,0 +1,261 @@
+"""The life of one delivery, as pure steps from state to state.
+
+Every change of a delivery is one of these functions, applied to the row as it is while it is locked:
+who comes late, twice or in another order finds a state that has moved on, and changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from postroom.domain.channel import Channel
+from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, TryAgain, name_of
+from postroom.domain.retry import RetryPolicy, wait_before_poll, wait_before_try
+from postroom.domain.status import PLAIN_REASON, UNDERWAY, WAITING, Status, is_final, may_become
+
+_MARGIN = timedelta(seconds=2)
+"""Between the claim and the call: a process that was stopped in between for longer does not call."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What changes in a delivery. `due_at` is when the next step is due, None once it has ended."""
+
+    id: str
+    notification_id: str
+    service_id: str
+    credential_id: str
+    channel: Channel
+    template_id: str
+    status: Status
+    created_at: datetime
+    due_at: datetime | None
+    lease_until: datetime | None = None
+    notify_id: str | None = None
+    attempts: int = 0
+    open_attempt: str | None = None
+    open_attempt_at: datetime | None = None
+    looks: int = 0
+    polls: int = 0
+    sent_at: datetime | None = None
+    completed_at: datetime | None = None
+    reason: str | None = None
+
+
+class Step(StrEnum):
+    """What the holder of a claim has to do."""
+
+    SEND = "send"
+    LOOK = "look"
+    POLL = "poll"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt ended. `status_code` is the provider's, where it answered."""
+
+    attempt_id: str
+    outcome: OutcomeName
+    at: datetime
+    status_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A delivery's next state, with the attempt that began or ended by it."""
+
+    state: State
+    step: Step = Step.NOTHING
+    began: str | None = None
+    ended: AttemptEnd | None = None
+
+
+def claim(state: State, *, now: datetime, policy: RetryPolicy, attempt_id: str) -> Change:
+    """Take the step that is due; Step.NOTHING where none is, or another holds the delivery."""
+    if is_final(state.status) or state.due_at is None or state.due_at > now:
+        return Change(state)
+    if state.lease_until is not None and state.lease_until > now:
+        return Change(state)
+    lease_until = now + policy.lease
+    taken = replace(state, lease_until=lease_until, due_at=lease_until)
+    if state.status in UNDERWAY:
+        return Change(taken, Step.POLL)
+    if state.open_attempt is not None:
+        return Change(taken, Step.LOOK)
+    sending = replace(
+        taken, attempts=state.attempts + 1, open_attempt=attempt_id, open_attempt_at=now, looks=0
+    )
+    return Change(sending, Step.SEND, began=attempt_id)
+
+
+def may_still_call(policy: RetryPolicy, *, since_claim: timedelta) -> bool:
+    """Whether a call that starts now is sure to end while the claim holds."""
+    return since_claim < policy.lease - policy.call_timeout - _MARGIN
+
+
+def record_outcome(
+    state: State,
+    outcome: Outcome,
+    *,
+    attempt_id: str,
+    now: datetime,
+    policy: RetryPolicy,
+    chance: float,
+    simulated: bool,
+) -> Change:
+    """What the provider said to the attempt. Where a receipt was faster, only the attempt is closed."""
+    ended = AttemptEnd(
+        attempt_id=attempt_id,
+        outcome=name_of(outcome),
+        at=now,
+        status_code=201 if isinstance(outcome, Accepted) else outcome.status_code,
+        reason=None if isinstance(outcome, Accepted) else outcome.reason,
+    )
+    if state.open_attempt != attempt_id:
+        return Change(state, ended=ended)
+    match outcome:
+        case Accepted(notify_id=notify_id):
+            return Change(_accepted(state, notify_id, now, policy, simulated=simulated), ended=ended)
+        case Rejected(reason=reason):
+            return Change(_end(state, Status.PERMANENT_FAILURE, now, reason), ended=ended)
+        case TryAgain():
+            return Change(_try_again(state, outcome, now, policy, chance), ended=ended)
+        case _:
+            # The attempt stays open: it is asked about once the provider cannot be still taking it.
+            look_at = now + policy.quiet
+            return Change(replace(state, lease_until=None, due_at=look_at, reason=outcome.reason))
+
+
+def hand_back(state: State, *, attempt_id: str, now: datetime) -> Change:
+    """The claim was too old to call: nothing was sent, and nothing more is done by this holder."""
+    if state.open_attempt != attempt_id:
+        return Change(state)
+    ended = AttemptEnd(attempt_id, OutcomeName.NOT_TAKEN, now, reason="the claim was too old to call")
+    return Change(_closed(state, due_at=now), ended=ended)
+
+
+def record_look(
+    state: State, found: tuple[str, Status] | None, *, attempt_id: str, now: datetime, policy: RetryPolicy
+) -> Change:
+    """What the provider knows under our reference: its id and status, or nothing.
+
+    Only the second look that finds nothing lets the delivery be sent again, and only within a day:
+    after that somebody has to decide.
+    """
+    if state.open_attempt != attempt_id or state.open_attempt_at is None:
+        return Change(state)
+    if found is not None:
+        notify_id, status = found
+        ended = AttemptEnd(attempt_id, OutcomeName.ACCEPTED, now, reason="found by its reference")
+        sent = _accepted(state, notify_id, now, policy, simulated=False)
+        return Change(_settled(sent, status, now, now), ended=ended)
+    if state.looks + 1 < 2:
+        later = replace(state, looks=state.looks + 1, lease_until=None, due_at=now + policy.second_look)
+        return Change(later)
+    ended = AttemptEnd(attempt_id, OutcomeName.NOT_TAKEN, now, reason="the provider does not know it")
+    if now - state.open_attempt_at > policy.resend_within:
+        return Change(_end(state, Status.DEAD, now, "needs a decision: it may have been sent"), ended=ended)
+    return Change(_closed(state, due_at=now), ended=ended)
+
+
+def record_unanswered(state: State, *, now: datetime, policy: RetryPolicy, chance: float) -> Change:
+    """A look or a poll had no answer: ask again later, and never give up what may have been sent in silence."""
+    if is_final(state.status):
+        return Change(state)
+    if state.open_attempt_at is not None and now - state.open_attempt_at > policy.resend_within:
+        ended = AttemptEnd(state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked")
+        return Change(_end(state, Status.DEAD, now, "needs a decision: it may have been sent"), ended=ended)
+    if state.status in UNDERWAY:
+        return record_poll(state, Status.SENDING, now=now, policy=policy)
+    wait = wait_before_try(policy, tries=state.polls + 1, limited=False, chance=chance)
+    return Change(replace(state, lease_until=None, due_at=now + wait, polls=state.polls + 1))
+
+
+def record_poll(state: State, status: Status | None, *, now: datetime, policy: RetryPolicy, completed_at: datetime | None = None) -> Change:
+    """What the provider says of a silent delivery; None where it does not know it (any longer)."""
+    if is_final(state.status):
+        return Change(state)
+    if status is None and state.sent_at is not None and now - state.sent_at > policy.provider_keeps:
+        return Change(_end(state, Status.TECHNICAL_FAILURE, now, "the provider no longer knows it"))
+    if status is not None and status not in UNDERWAY:
+        return Change(_settled(state, status, now, completed_at or now))
+    wait = wait_before_poll(policy, letter=state.channel is Channel.LETTER, polls=state.polls)
+    return Change(replace(state, lease_until=None, due_at=now + wait, polls=state.polls + 1))
+
+
+def record_receipt(
+    state: State, status: Status, *, notify_id: str, now: datetime, policy: RetryPolicy, completed_at: datetime | None
+) -> Change | None:
+    """What a receipt says; None where it says nothing new, or speaks of another message.
+
+    It may arrive before the answer to the send: then it is the answer.
+    """
+    if state.notify_id is not None and state.notify_id != notify_id:
+        return None
+    if state.status in WAITING and state.open_attempt is None:
+        return None
+    if state.status not in WAITING and (status is state.status or not may_become(state.status, status)):
+        return None
+    ended = None
+    if state.open_attempt is not None:
+        ended = AttemptEnd(state.open_attempt, OutcomeName.ACCEPTED, now, reason="known by its receipt")
+        state = _accepted(state, notify_id, now, policy, simulated=False)
+    return Change(_settled(state, status, now, completed_at or now), ended=ended)
+
+
+def cancel(state: State, *, now: datetime) -> Change | None:
+    """Take back what nobody has begun to send; None where it cannot be taken back any more."""
+    if state.status not in WAITING or state.open_attempt is not None:
+        return None
+    return Change(_end(state, Status.CANCELLED, now, "the notification was removed"))
+
+
+def give_up(state: State, *, now: datetime, reason: str) -> Change:
+    """End a delivery that can never be sent, before any attempt."""
+    return Change(_end(state, Status.TECHNICAL_FAILURE, now, reason))
+
+
+def _accepted(state: State, notify_id: str, now: datetime, policy: RetryPolicy, *, simulated: bool) -> State:
+    wait = wait_before_poll(policy, letter=state.channel is Channel.LETTER, polls=0)
+    taken = replace(
+        _closed(state, due_at=now + wait),
+        status=Status.SENDING,
+        notify_id=notify_id,
+        sent_at=now,
+        reason=None,
+        polls=0,
+    )
+    return _end(taken, Status.DELIVERED, now, "simulated") if simulated else taken
+
+
+def _settled(state: State, status: Status, now: datetime, completed_at: datetime) -> State:
+    if status in UNDERWAY or not may_become(state.status, status):
+        return state
+    return _end(state, status, completed_at, PLAIN_REASON.get(status))
+
+
+def _try_again(state: State, outcome: TryAgain, now: datetime, policy: RetryPolicy, chance: float) -> State:
+    if now - state.created_at > policy.give_up_after:
+        return _end(state, Status.DEAD, now, f"given up: {outcome.reason}")
+    wait = wait_before_try(policy, tries=state.attempts, limited=outcome.limited, chance=chance)
+    return replace(_closed(state, due_at=now + wait), reason=outcome.reason)
+
+
+def _closed(state: State, *, due_at: datetime) -> State:
+    return replace(state, open_attempt=None, open_attempt_at=None, looks=0, lease_until=None, due_at=due_at)
+
+
+def _end(state: State, status: Status, at: datetime, reason: str | None) -> State:
+    return replace(
+        state,
+        status=status,
+        completed_at=at,
+        reason=reason,
+        due_at=None,
+        lease_until=None,
+        open_attempt=None,
+        open_attempt_at=None,
+        looks=0,
+    )

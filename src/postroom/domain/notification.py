@@ -1,0 +1,79 @@
+"""A notification and its deliveries, as the features hand them round."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from postroom.domain.action import ActionType
+from postroom.domain.channel import Channel
+from postroom.domain.status import Status
+
+
+class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The personal data of a notification: encrypted as one, redacted as one, never logged."""
+
+    user: str | None = None
+    message: str | None = None
+    email: str | None = None
+    mobile_number: str | None = None
+    personalisation: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class ActionDetail(msgspec.Struct, frozen=True):
+    """The personal part of a performed action."""
+
+    done_by: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notification over one channel, as callers see it."""
+
+    id: str
+    channel: Channel
+    status: Status
+    notify_id: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure_reason: str | None = None
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One thing that one recipient or audience should know, as its caller may see it."""
+
+    id: str
+    service_id: str
+    target_id: str | None
+    target_type: str | None
+    channels: tuple[Channel, ...]
+    extra_channels: tuple[Channel, ...]
+    reference: str | None
+    template_ids: Mapping[Channel, str]
+    require_action: bool
+    template_unchecked: bool
+    personal: Personal
+    created_at: datetime
+    version: int
+    is_read: bool = False
+    action: ActionType | None = None
+    action_at: datetime | None = None
+    action_detail: ActionDetail | None = None
+    deliveries: tuple[Delivery, ...] = field(default=())
+
+    @property
+    def all_channels(self) -> tuple[Channel, ...]:
+        """Those asked for as the type and those added by a `require…` flag, each once."""
+        return tuple(channel for channel in Channel if channel in (*self.channels, *self.extra_channels))
+
+    @property
+    def etag(self) -> str:
+        """Covers the state that all share and the asker's own read state."""
+        return f'"{self.version}-{"r" if self.is_read else "u"}"'

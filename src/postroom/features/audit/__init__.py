@@ -1,0 +1,5 @@
+"""The lasting record of what was done, by whom and when."""
+
+from postroom.features.audit.record import Entry, Kind, record
+
+__all__ = ["Entry", "Kind", "record"]

@@ -1,0 +1,61 @@
+"""Writing audit entries, in the transaction of what they record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.audit import store
+from postroom.kit.crypto import Vault
+from postroom.kit.ids import new_id
+
+
+class Kind(StrEnum):
+    ACCEPTED = "accepted"
+    ACTION = "action"
+    REMOVED = "removed"
+    HIDDEN = "hidden"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done. `detail` holds no personal data; `actor` and `note` are sealed."""
+
+    kind: Kind
+    at: datetime
+    notification_id: str
+    service_id: str
+    actor: str | None = None
+    note: str | None = None
+    detail: str | None = None
+    correlation_id: str | None = None
+
+
+async def record(conn: AsyncConnection, entries: Iterable[Entry], *, vault: Vault) -> None:
+    """Append the entries; they stand or fall with the caller's transaction."""
+    rows = [_row(entry, vault) for entry in entries]
+    if rows:
+        await store.append(conn, rows)
+
+
+def _row(entry: Entry, vault: Vault) -> dict[str, object]:
+    row_id = new_id()
+    personal = None
+    if entry.actor is not None or entry.note is not None:
+        value = msgspec.json.encode({"actor": entry.actor, "note": entry.note})
+        personal = vault.seal(value, row=row_id, column="audit_entries.personal")
+    return {
+        "id": row_id,
+        "at": entry.at,
+        "kind": entry.kind.value,
+        "notification_id": entry.notification_id,
+        "service_id": entry.service_id,
+        "correlation_id": entry.correlation_id,
+        "detail": entry.detail,
+        "personal": personal,
+    }

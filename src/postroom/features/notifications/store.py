@@ -1,0 +1,214 @@
+"""Reading and writing notifications: plain statements, rows in and out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.notifications.tables import attempts, deliveries, notifications, reader_states, receipts
+
+Rows = Sequence[Mapping[str, Any]]
+
+_STATE_COLUMNS = (
+    "status",
+    "due_at",
+    "lease_until",
+    "notify_id",
+    "attempts",
+    "open_attempt",
+    "open_attempt_at",
+    "looks",
+    "polls",
+    "sent_at",
+    "completed_at",
+    "reason",
+)
+
+_save_state = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("key"))
+    .values({column: bindparam(column) for column in _STATE_COLUMNS})
+)
+_end_attempt = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"), attempts.c.ended_at.is_(None))
+    .values({column: bindparam(column) for column in ("ended_at", "outcome", "status_code", "reason")})
+)
+
+
+async def insert_notifications(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(notifications.insert(), [dict(row) for row in rows])
+
+
+async def insert_deliveries(conn: AsyncConnection, rows: Rows) -> None:
+    if rows:
+        await conn.execute(deliveries.insert(), [dict(row) for row in rows])
+
+
+async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
+    """The deliveries, locked until the transaction ends; in the order of their ids, so that no two lockers cross."""
+    statement = select(deliveries).where(deliveries.c.id.in_(list(ids))).order_by(deliveries.c.id)
+    return list(await conn.execute(statement.with_for_update()))
+
+
+async def save_states(conn: AsyncConnection, rows: Rows) -> None:
+    if rows:
+        await conn.execute(
+            _save_state, [{"key": row["id"]} | {column: row[column] for column in _STATE_COLUMNS} for row in rows]
+        )
+
+
+async def insert_attempts(conn: AsyncConnection, rows: Rows) -> None:
+    if rows:
+        await conn.execute(attempts.insert(), [dict(row) for row in rows])
+
+
+async def end_attempts(conn: AsyncConnection, rows: Rows) -> None:
+    if rows:
+        await conn.execute(_end_attempt, [dict(row) for row in rows])
+
+
+async def insert_receipts(conn: AsyncConnection, rows: Rows) -> None:
+    if rows:
+        await conn.execute(receipts.insert(), [dict(row) for row in rows])
+
+
+async def due(conn: AsyncConnection, *, now: datetime, limit: int) -> list[Row[Any]]:
+    """Id and moment of what is due and in nobody's hands, the longest due first."""
+    free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
+    return list(
+        await conn.execute(
+            select(deliveries.c.id, deliveries.c.due_at)
+            .where(deliveries.c.due_at <= now, free)
+            .order_by(deliveries.c.due_at)
+            .limit(limit)
+        )
+    )
+
+
+async def due_between(
+    conn: AsyncConnection, *, after: datetime, until: datetime, limit: int
+) -> list[Row[Any]]:
+    return list(
+        await conn.execute(
+            select(deliveries.c.id, deliveries.c.due_at)
+            .where(deliveries.c.due_at > after, deliveries.c.due_at <= until)
+            .order_by(deliveries.c.due_at)
+            .limit(limit)
+        )
+    )
+
+
+async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, bytes | None]:
+    """The sealed personal data of notifications, by id."""
+    found = await conn.execute(
+        select(notifications.c.id, notifications.c.personal).where(notifications.c.id.in_(list(notification_ids)))
+    )
+    return {row.id: row.personal for row in found}
+
+
+async def notification(
+    conn: AsyncConnection, notification_id: str, *, visible: ColumnElement[bool], lock: bool = False
+) -> Row[Any] | None:
+    statement = select(notifications).where(
+        notifications.c.id == notification_id, notifications.c.removed_at.is_(None), visible
+    )
+    return (await conn.execute(statement.with_for_update() if lock else statement)).first()
+
+
+async def page(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, limit: int) -> list[Row[Any]]:
+    """Notifications that can be seen, newest first."""
+    return list(
+        await conn.execute(
+            select(notifications)
+            .where(notifications.c.removed_at.is_(None), *where)
+            .order_by(notifications.c.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+async def deliveries_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> list[Row[Any]]:
+    return list(
+        await conn.execute(
+            select(deliveries)
+            .where(deliveries.c.notification_id.in_(list(notification_ids)))
+            .order_by(deliveries.c.id)
+        )
+    )
+
+
+async def delivery(conn: AsyncConnection, delivery_id: str, *, service_id: str) -> Row[Any] | None:
+    return (
+        await conn.execute(
+            select(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.service_id == service_id)
+        )
+    ).first()
+
+
+async def delivery_by_notify_id(conn: AsyncConnection, notify_id: str, *, service_id: str) -> Row[Any] | None:
+    return (
+        await conn.execute(
+            select(deliveries).where(deliveries.c.notify_id == notify_id, deliveries.c.service_id == service_id)
+        )
+    ).first()
+
+
+async def credential_in_use(conn: AsyncConnection, credential_id: str) -> bool:
+    """Whether a delivery with this credential has not ended."""
+    open_one = exists().where(deliveries.c.credential_id == credential_id, deliveries.c.due_at.is_not(None))
+    return bool(await conn.scalar(select(open_one)))
+
+
+async def read_by(conn: AsyncConnection, notification_ids: Iterable[str], *, reader: bytes) -> set[str]:
+    """Which of the notifications this reader has read."""
+    found = await conn.execute(
+        select(reader_states.c.notification_id).where(
+            reader_states.c.notification_id.in_(list(notification_ids)),
+            reader_states.c.reader == reader,
+            reader_states.c.read_at.is_not(None),
+        )
+    )
+    return {row.notification_id for row in found}
+
+
+async def set_reader_state(
+    conn: AsyncConnection, notification_id: str, *, reader: bytes, values: Mapping[str, datetime | None]
+) -> None:
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(reader_states).values(notification_id=notification_id, reader=reader, **values)
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["notification_id", "reader"], set_=dict(values))
+    )
+
+
+async def anyone_has_read(conn: AsyncConnection, notification_id: str) -> bool:
+    read = exists().where(
+        reader_states.c.notification_id == notification_id, reader_states.c.read_at.is_not(None)
+    )
+    return bool(await conn.scalar(select(read)))
+
+
+async def update_notification(
+    conn: AsyncConnection, notification_id: str, values: Mapping[str, object]
+) -> None:
+    """Set values and count the version on."""
+    await conn.execute(
+        notifications.update()
+        .where(notifications.c.id == notification_id)
+        .values(**values, version=notifications.c.version + 1)
+    )
+
+
+def state_of_reader(reader: bytes, column: str) -> ColumnElement[bool]:
+    """A condition on notifications: this reader has set that mark (read_at, hidden_at) on it."""
+    return exists().where(
+        and_(
+            reader_states.c.notification_id == notifications.c.id,
+            reader_states.c.reader == reader,
+            reader_states.c[column].is_not(None),
+        )
+    )

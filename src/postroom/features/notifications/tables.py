@@ -1,0 +1,131 @@
+"""The tables of notifications. Ciphertext and blind indexes stand for personal data from the start.
+
+There are no foreign keys and, but for the primary keys, no unique ones on the large tables: they would
+cost every insert, and stand in the way of partitions. What belongs together is written in one transaction.
+"""
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
+
+from postroom.kit.database import Id, Instant, metadata
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("service_id", Id, nullable=False),
+    Column("target_id", String(128)),
+    Column("target_type", String(64)),
+    # The channels asked for as the type, and those that a require… flag added, as bits.
+    Column("channels", SmallInteger, nullable=False),
+    Column("extra_channels", SmallInteger, nullable=False),
+    Column("reference", String(128)),
+    # Blind index of whom it addresses: an officer, a group or a patch.
+    Column("audience", LargeBinary),
+    # {"Email": template id, …} as JSON
+    Column("template_ids", Text, nullable=False),
+    Column("template_unchecked", Boolean, nullable=False),
+    Column("require_action", Boolean, nullable=False),
+    # Sealed `Personal`.
+    Column("personal", LargeBinary),
+    Column("email_index", LargeBinary),
+    Column("mobile_index", LargeBinary),
+    Column("correlation_id", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("first_read_at", Instant),
+    Column("action", String(16)),
+    Column("action_at", Instant),
+    # Sealed `ActionDetail`.
+    Column("action_personal", LargeBinary),
+    Column("removed_at", Instant),
+)
+
+_visible = notifications.c.removed_at.is_(None)
+
+
+def _index(name: str, *columns: str) -> None:
+    """An index over what can still be seen, newest last."""
+    Index(
+        f"ix_notifications_{name}",
+        *(notifications.c[column] for column in columns),
+        notifications.c.id,
+        postgresql_where=_visible,
+        sqlite_where=_visible,
+    )
+
+
+_index("service", "service_id")
+_index("service_target", "service_id", "target_id")
+_index("service_reference", "service_id", "reference")
+_index("audience", "audience")
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("notification_id", Id, nullable=False, index=True),
+    Column("service_id", Id, nullable=False),
+    Column("credential_id", Id, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("template_id", Id, nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_until", Instant),
+    Column("notify_id", Id),
+    Column("attempts", Integer, nullable=False),
+    Column("open_attempt", Id),
+    Column("open_attempt_at", Instant),
+    Column("looks", SmallInteger, nullable=False),
+    Column("polls", SmallInteger, nullable=False),
+    Column("sent_at", Instant),
+    Column("completed_at", Instant),
+    Column("reason", Text),
+)
+
+_due = deliveries.c.due_at.is_not(None)
+Index("ix_deliveries_due_at", deliveries.c.due_at, postgresql_where=_due, sqlite_where=_due)
+_known_to_provider = deliveries.c.notify_id.is_not(None)
+Index(
+    "ix_deliveries_notify_id",
+    deliveries.c.notify_id,
+    postgresql_where=_known_to_provider,
+    sqlite_where=_known_to_provider,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("delivery_id", Id, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    # None while it is open: the provider may have taken it.
+    Column("outcome", String(16)),
+    Column("status_code", SmallInteger),
+    Column("reason", Text),
+)
+
+reader_states = Table(
+    "reader_states",
+    metadata,
+    Column("notification_id", Id, primary_key=True),
+    # Blind index of the reader's e-mail address.
+    Column("reader", LargeBinary, primary_key=True),
+    Column("read_at", Instant),
+    Column("hidden_at", Instant),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("service_id", Id, nullable=False),
+    # As the provider wrote it: it need not be one that we know.
+    Column("notify_id", String(64), nullable=False, index=True),
+    Column("status", String(64), nullable=False),
+    Column("delivery_id", Id),
+    Column("received_at", Instant, nullable=False),
+    Column("applied", Boolean, nullable=False),
+)

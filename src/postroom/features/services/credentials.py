@@ -1,0 +1,96 @@
+"""The provider's keys: sealed at rest, open only where a call is made."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.services import store
+from postroom.kit.crypto import Vault
+from postroom.kit.database import Database
+
+InUse = Callable[[AsyncConnection, str], Awaitable[bool]]
+"""Whether a delivery that has not ended is sent with this credential."""
+
+_COLUMN = "credentials.sealed_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key of the provider, and where that provider is. Its text form does not show the key."""
+
+    id: str
+    base_url: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Credential(id={self.id!r})"
+
+
+class Credentials:
+    """Opens credentials by id and remembers them; a credential never changes under its id."""
+
+    def __init__(self, *, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._known: dict[str, Credential] = {}
+
+    def known(self, credential: Credential) -> None:
+        """Remember a key that came with a request, before anything is sent with it."""
+        self._known[credential.id] = credential
+
+    async def get(self, credential_id: str) -> Credential | None:
+        """The credential, or None where it is kept no longer."""
+        known = self._known.get(credential_id)
+        if known is not None:
+            return known
+        async with self._database.reading() as conn:
+            row = await store.credential(conn, credential_id)
+        if row is None:
+            return None
+        key = self._vault.open(row.sealed_key, row=row.id, column=_COLUMN).decode()
+        found = Credential(id=row.id, base_url=row.base_url, key=key)
+        self._known[credential_id] = found
+        return found
+
+    def forget(self, credential_id: str) -> None:
+        self._known.pop(credential_id, None)
+
+
+async def keep(
+    conn: AsyncConnection, *, vault: Vault, service_id: str, key: str, base_url: str, is_raw: bool, now: datetime
+) -> str:
+    """Keep a provider's key for a service, sealed; the same key and address again is one. Its id."""
+    credential_id = id_of(vault=vault, service_id=service_id, key=key, base_url=base_url)
+    row = {
+        "id": credential_id,
+        "service_id": service_id,
+        "is_raw": is_raw,
+        "base_url": base_url,
+        "sealed_key": vault.seal(key.encode(), row=credential_id, column=_COLUMN),
+        "used_at": now,
+    }
+    await store.keep_credential(conn, row)
+    return credential_id
+
+
+def id_of(*, vault: Vault, service_id: str, key: str, base_url: str) -> str:
+    """The id under which this service's key would be kept: drawn from the key, so that equal keys meet."""
+    return str(UUID(bytes=vault.blind_index(f"{service_id} {base_url} {key}", purpose="credential")))
+
+
+async def forget_raw_keys(
+    conn: AsyncConnection, credentials: Credentials, *, unused_since: datetime, in_use: InUse
+) -> int:
+    """Give up the raw keys that no open delivery needs any more; how many went."""
+    unused = [
+        credential_id
+        for credential_id in await store.raw_credential_ids(conn, unused_since=unused_since)
+        if not await in_use(conn, credential_id)
+    ]
+    await store.delete_raw_credentials(conn, unused, unused_since=unused_since)
+    for credential_id in unused:
+        credentials.forget(credential_id)
+    return len(unused)

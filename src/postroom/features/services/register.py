@@ -1,0 +1,117 @@
+"""Registering a service, and giving it keys."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.errors import Conflict, FieldError, Invalid
+from postroom.features.services import store
+from postroom.features.services.credentials import keep
+from postroom.kit.crypto import Vault, new_secret
+from postroom.kit.ids import new_id
+
+API_KEY_PREFIX = "postroom_"
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NOTIFY_KEY = re.compile(r".+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a service is registered with. `notify_base_url` lets one service use the sandbox beside others."""
+
+    name: str
+    notify_key: str | None = field(default=None, repr=False)
+    notify_base_url: str = "https://api.notifications.service.gov.uk"
+    default_group: str | None = None
+    prepend_name: bool = False
+    template_names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown, once."""
+
+    service_id: str
+    key: str = field(repr=False)
+
+
+def is_notify_key(text: str) -> bool:
+    """Whether the text has the form of a key of GOV.UK Notify: name, service id and secret."""
+    return _NOTIFY_KEY.fullmatch(text) is not None
+
+
+async def register(conn: AsyncConnection, registration: Registration, *, vault: Vault, now: datetime) -> str:
+    """Register a service; its id. Conflict where the name is taken, Invalid where a field is at fault."""
+    _check(registration)
+    if await store.service_by_name(conn, registration.name) is not None:
+        raise Conflict(f"A service named {registration.name} is registered already.")
+    service_id = new_id()
+    credential_id = None
+    if registration.notify_key is not None:
+        credential_id = await keep(
+            conn,
+            vault=vault,
+            service_id=service_id,
+            key=registration.notify_key,
+            base_url=registration.notify_base_url.rstrip("/"),
+            is_raw=False,
+            now=now,
+        )
+    row = {
+        "id": service_id,
+        "name": registration.name,
+        "credential_id": credential_id,
+        "default_group": registration.default_group,
+        "prepend_name": registration.prepend_name,
+        "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
+        "receipt_token_digest": None,
+        "created_at": now,
+    }
+    await store.insert_service(conn, row)
+    return service_id
+
+
+async def issue_key(
+    conn: AsyncConnection,
+    *,
+    vault: Vault,
+    service_id: str,
+    name: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone."""
+    key = API_KEY_PREFIX + new_secret()
+    row = {
+        "id": new_id(),
+        "service_id": service_id,
+        "name": name,
+        "digest": vault.digest(key),
+        "created_at": now,
+        "expires_at": expires_at,
+        "revoked_at": None,
+    }
+    await store.insert_api_key(conn, row)
+    return NewKey(service_id=service_id, key=key)
+
+
+async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: str, token: str) -> None:
+    """The bearer token that the provider's receipts for this service carry from now on."""
+    await store.update_service(conn, service_id, {"receipt_token_digest": vault.digest(token)})
+
+
+def _check(registration: Registration) -> None:
+    errors = []
+    if len(registration.name) > 64 or not _NAME.fullmatch(registration.name):
+        errors.append(FieldError("name", "Use up to 64 lower-case letters and digits, with single hyphens between."))
+    if registration.notify_key is not None and not is_notify_key(registration.notify_key):
+        errors.append(FieldError("notifyKey", "This has not the form of a GOV.UK Notify key."))
+    if not registration.notify_base_url.startswith(("https://", "http://")):
+        errors.append(FieldError("notifyBaseUrl", "Give an address that begins with https://."))
+    if errors:
+        raise Invalid(errors)

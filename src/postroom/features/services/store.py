@@ -1,0 +1,123 @@
+"""The tables of services, their API keys, and the provider's keys that they send with."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, LargeBinary, Row, String, Table, Text, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.kit.database import Id, Instant, metadata
+
+services = Table(
+    "services",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("credential_id", Id),
+    Column("default_group", String(128)),
+    Column("prepend_name", Boolean, nullable=False),
+    # {"name of a template": "its id"} as JSON
+    Column("template_names", Text, nullable=False),
+    Column("receipt_token_digest", LargeBinary, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("service_id", Id, nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("service_id", Id, nullable=False),
+    # Raw keys came with a request and go once their deliveries have ended.
+    Column("is_raw", Boolean, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("used_at", Instant, nullable=False),
+)
+
+
+async def service_by_name(conn: AsyncConnection, name: str) -> Row[Any] | None:
+    return (await conn.execute(select(services).where(services.c.name == name))).first()
+
+
+async def service_by_id(conn: AsyncConnection, service_id: str) -> Row[Any] | None:
+    return (await conn.execute(select(services).where(services.c.id == service_id))).first()
+
+
+async def service_by_receipt_token(conn: AsyncConnection, digest: bytes) -> Row[Any] | None:
+    return (await conn.execute(select(services).where(services.c.receipt_token_digest == digest))).first()
+
+
+async def service_by_key(conn: AsyncConnection, digest: bytes, *, now: datetime) -> Row[Any] | None:
+    """The service whose key has this digest, while the key is neither revoked nor expired."""
+    return (
+        await conn.execute(
+            select(services)
+            .join(api_keys, api_keys.c.service_id == services.c.id)
+            .where(
+                api_keys.c.digest == digest,
+                api_keys.c.revoked_at.is_(None),
+                or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
+            )
+        )
+    ).first()
+
+
+async def all_services(conn: AsyncConnection) -> list[Row[Any]]:
+    return list(await conn.execute(select(services).order_by(services.c.name)))
+
+
+async def insert_service(conn: AsyncConnection, row: Mapping[str, object]) -> None:
+    await conn.execute(services.insert(), [dict(row)])
+
+
+async def update_service(conn: AsyncConnection, service_id: str, values: Mapping[str, object]) -> None:
+    await conn.execute(services.update().where(services.c.id == service_id).values(**values))
+
+
+async def insert_api_key(conn: AsyncConnection, row: Mapping[str, object]) -> None:
+    await conn.execute(api_keys.insert(), [dict(row)])
+
+
+async def keep_credential(conn: AsyncConnection, row: Mapping[str, object]) -> None:
+    """Keep the credential, or note that the one with this id is in use again.
+
+    The update locks the row, so that it is not given up between now and the commit.
+    """
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(credentials).values(**row)
+    await conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"used_at": row["used_at"]}))
+
+
+async def credential(conn: AsyncConnection, credential_id: str) -> Row[Any] | None:
+    return (await conn.execute(select(credentials).where(credentials.c.id == credential_id))).first()
+
+
+async def raw_credential_ids(conn: AsyncConnection, *, unused_since: datetime) -> list[str]:
+    found = await conn.execute(
+        select(credentials.c.id).where(credentials.c.is_raw, credentials.c.used_at < unused_since)
+    )
+    return [row.id for row in found]
+
+
+async def delete_raw_credentials(
+    conn: AsyncConnection, credential_ids: list[str], *, unused_since: datetime
+) -> None:
+    await conn.execute(
+        credentials.delete().where(
+            credentials.c.id.in_(credential_ids), credentials.c.is_raw, credentials.c.used_at < unused_since
+        )
+    )

@@ -1,0 +1,137 @@
+"""Opening a database, and the transactions on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+_SQLITE_READERS = 4
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # FULL: a commit is on the disk before its 201 leaves; NORMAL may lose the last ones in a power cut.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA cache_size = -16000",
+)
+
+
+class DatabaseUnavailable(Exception):
+    """The database did not answer, is full, or cut the connection; what was being written is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Transactions for writing and for reading. On SQLite one writer at a time, readers beside it."""
+
+    url: URL
+    writer: AsyncEngine
+    reader: AsyncEngine
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.url.get_backend_name() == "postgresql"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed at the end, or rolled back on any exception."""
+        async with _unavailable_named(), self.writer.begin() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: one consistent view, which waits for no writer."""
+        async with _unavailable_named(), self.reader.connect() as conn:
+            yield conn
+
+    async def close(self) -> None:
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+def open_database(url: str, *, pool_size: int = 10) -> Database:
+    """Open by `sqlite:///path`, or `postgresql://…`. Connects at the first use.
+
+    `hide_parameters` keeps what was being written out of every error's text.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            hide_parameters=True,
+            connect_args={"timeout": 5, "command_timeout": 30, "server_settings": {"application_name": "postroom"}},
+        )
+        return Database(url=engine.url, writer=engine, reader=engine)
+    raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def _open_sqlite(url: URL) -> Database:
+    writer = _sqlite_engine(url, connections=1)
+    reader = _sqlite_engine(url, connections=_SQLITE_READERS)
+    event.listen(writer.sync_engine, "begin", _begin_immediate)
+    event.listen(reader.sync_engine, "begin", _begin)
+    return Database(url=writer.url, writer=writer, reader=reader)
+
+
+def _sqlite_engine(url: URL, *, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=5,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver's own transaction handling would begin them late; ours begin where they are opened.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_immediate(conn: Any) -> None:
+    conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(conn: Any) -> None:
+    conn.exec_driver_sql("BEGIN")
+
+
+@asynccontextmanager
+async def _unavailable_named() -> AsyncIterator[None]:
+    """Turns every driver's way of saying "not now" into one exception without parameters."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise DatabaseUnavailable(type(error).__name__) from None
+    except DBAPIError as error:
+        if error.connection_invalidated or _is_resource_error(error):
+            raise DatabaseUnavailable(type(error).__name__) from None
+        raise
+    except (ConnectionError, asyncio.TimeoutError, OSError) as error:
+        raise DatabaseUnavailable(type(error).__name__) from None
+
+
+def _is_resource_error(error: DBAPIError) -> bool:
+    """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O)."""
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
+    return state[:2] in {"08", "53", "57", "58"}

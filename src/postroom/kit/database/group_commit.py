@@ -1,0 +1,106 @@
+"""Group commit: what arrives together is written in one transaction."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.kit.database.engine import Database, DatabaseUnavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class WriterBusy(Exception):
+    """More waits to be written than is good to keep; nothing of this item was kept."""
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Writes items in transactions of up to `most`, at most `writers` transactions at a time.
+
+    `write` is given a connection and the items of one transaction, and answers a result for each, in
+    order. `submit` returns the item's result once its transaction is committed. An item that makes the
+    transaction fail fails alone: the others are written again, one by one.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        write: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]],
+        after_commit: Callable[[], None] = lambda: None,
+        most: int = 64,
+        most_waiting: int = 2048,
+        writers: int = 1,
+    ) -> None:
+        self._database = database
+        self._write = write
+        self._after_commit = after_commit
+        self._most = most
+        self._most_waiting = most_waiting
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._idle_writers = writers
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: Item) -> Result:
+        """Have the item written; WriterBusy or DatabaseUnavailable when it was not."""
+        if len(self._waiting) >= self._most_waiting:
+            raise WriterBusy
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(_mark_as_seen)
+        self._waiting.append((item, done))
+        if self._idle_writers:
+            self._start_writer()
+        # Shielded: a caller that goes away does not take back what is being written.
+        return await asyncio.shield(done)
+
+    async def close(self) -> None:
+        """Wait until all that was submitted is written or refused."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start_writer(self) -> None:
+        self._idle_writers -= 1
+        task = asyncio.create_task(self._drain())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                size = min(self._most, len(self._waiting))
+                await self._write_batch([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._idle_writers += 1
+
+    async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            async with self._database.transaction() as conn:
+                results = await self._write(conn, [item for item, _ in batch])
+        except DatabaseUnavailable as error:
+            _fail(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            for member in batch:
+                await self._write_batch([member])
+        else:
+            for (_, done), result in zip(batch, results, strict=True):
+                if not done.done():
+                    done.set_result(result)
+            self._after_commit()
+
+
+def _fail(batch: Sequence[tuple[object, asyncio.Future[Result]]], error: Exception) -> None:
+    for _, done in batch:
+        if not done.done():
+            done.set_exception(error)
+
+
+def _mark_as_seen(done: asyncio.Future[Result]) -> None:
+    """A caller that has gone away does not come to read the exception."""
+    if not done.cancelled():
+        done.exception()

@@ -1,0 +1,30 @@
+"""Ids that sort by the time of their making (UUID version 7), as text."""
+
+from datetime import datetime
+from uuid import UUID
+
+import uuid_utils
+
+_BOTTOM = "7000-8000-000000000000"
+
+
+def new_id() -> str:
+    """A new UUIDv7; within one process each is greater than the one before."""
+    return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether the text is a UUID in its usual form of 36 characters."""
+    if len(text) != 36:
+        return False
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def first_id_at(moment: datetime) -> str:
+    """The least id that can have been made at that moment, for ranges over time."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    stamp = f"{milliseconds:012x}"[-12:]
+    return f"{stamp[:8]}-{stamp[8:]}-{_BOTTOM}"

@@ -1,0 +1,27 @@
+"""What a job queue does here, whichever engine is behind it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Handle = Callable[[str], Awaitable[None]]
+"""Does the step that is due for one id. It may be called twice for one job, and by two workers at once."""
+
+
+class Job(NamedTuple):
+    id: str
+    due_at: datetime
+
+
+class JobQueue(Protocol):
+    async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
+        """Queue the jobs with the caller's transaction; the same job twice is one."""
+
+    def ring(self) -> None:
+        """Say, after the commit, that something may be due in this process."""
+
+    async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
+        """Hand out what is due until `stop`; then wait for what is in hand as long as the queue allows."""
