@@ -1,0 +1,1 @@
+"""The ways in: Notify's own API, the sandbox's, and its pages."""

@@ -1,0 +1,173 @@
+"""One sandbox, put together: the only place that knows all its parts."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.config.app import AppConfig
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.types import ASGIApp
+
+from notify_sandbox import course
+from notify_sandbox.accept import Acceptance
+from notify_sandbox.authentication import Authentication
+from notify_sandbox.demo import demo_seed
+from notify_sandbox.doors import answers
+from notify_sandbox.doors.admin import AdminApi
+from notify_sandbox.doors.fault_gate import FaultGate
+from notify_sandbox.doors.public import PublicApi
+from notify_sandbox.faults import Faults
+from notify_sandbox.keys import written_out
+from notify_sandbox.letters import Letters
+from notify_sandbox.limits import SendLimits
+from notify_sandbox.model import Notification, ReceiptState, Service
+from notify_sandbox.receipts import Receipts
+from notify_sandbox.record import MemoryRecord, SqliteRecord
+from notify_sandbox.seed import Seed, read_seed
+from notify_sandbox.settings import SandboxSettings
+from notify_sandbox.world import World
+
+_URL_UNKNOWN = (
+    "The requested URL was not found on the server. If you entered the URL manually please check your "
+    "spelling and try again."
+)
+_METHOD_UNKNOWN = "The method is not allowed for the requested URL."
+CLEAN_EVERY = 600.0
+
+
+class Sandbox:
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        seed = _seed_of(settings)
+        timing = (seed.timing or settings.timing).at_speed(settings.speed)
+        record = SqliteRecord(settings.data) if settings.data else MemoryRecord()
+        self.world = World(record=record, timing=timing)
+        self.world.restore()
+        self.seed = seed
+        self.faults = Faults()
+        self.limits = SendLimits()
+        self.letters = Letters(self.world)
+        self.receipts = Receipts(self.world, faults=self.faults)
+        self.acceptance = Acceptance(self.world, limits=self.limits, letters=self.letters)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Takes in the seed and sets the clockwork going."""
+        self.world.sow(self.seed)
+        await self.world.keep_safely()
+        self._tasks = [
+            asyncio.create_task(self.receipts.run()),
+            asyncio.create_task(self._forget_expired()),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.letters.close()
+        await self.world.record.close()
+
+    def app(self) -> ASGIApp:
+        public = PublicApi(
+            self.world,
+            authentication=Authentication(self.world),
+            acceptance=self.acceptance,
+            letters=self.letters,
+            page_size=self.settings.page_size,
+        )
+        admin = AdminApi(self)
+        inside = Litestar(
+            route_handlers=[*public.handlers(), *admin.handlers()],
+            exception_handlers={
+                NotFoundException: _unknown_url,
+                MethodNotAllowedException: _unknown_method,
+            },
+            openapi_config=None,
+            logging_config=None,
+            request_max_body_size=self.settings.max_body_bytes,
+            on_app_init=[_without_debug],
+        )
+        return FaultGate(inside, self.faults)
+
+    def settle(self, notification_id: str, status: str) -> None:
+        """Ends a message now, and has its receipt sent."""
+        sent = self.world.notifications[notification_id]
+        course.end(sent, status, now=self.world.now())
+        sent.receipts = [receipt for receipt in sent.receipts if receipt.finished is not None]
+        if self.world.services[sent.service_id].callback:
+            sent.receipts += course.receipts_for(sent)
+        self._changed(sent)
+
+    def send_receipt_again(self, notification_id: str) -> None:
+        """Posts the receipt of a message once more, as Notify sometimes does."""
+        sent = self.world.notifications[notification_id]
+        sent.receipts.append(ReceiptState(due_at=self.world.now(), status=sent.status(self.world.now())))
+        self._changed(sent)
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock on."""
+        self.world.advanced += seconds
+        self.receipts.hurry()
+
+    def _changed(self, sent: Notification) -> None:
+        self.world.keep(sent)
+        self.world.tell(sent)
+
+    def described(self) -> dict[str, Any]:
+        """What a program needs to know to send through this sandbox."""
+        return {
+            service.name: {
+                "serviceId": service.id,
+                "apiKeys": _keys_by_type(service),
+                "templates": self._templates_by_alias(service),
+                "replyTo": service.reply_to,
+                "senders": service.senders,
+                "callback": None if service.callback is None else service.callback.url,
+            }
+            for service in self.world.services.values()
+        }
+
+    def _templates_by_alias(self, service: Service) -> dict[str, str]:
+        return {
+            template.alias or template.current.name: template.id
+            for template in self.world.templates_of(service.id)
+        }
+
+    async def _forget_expired(self) -> None:
+        while True:
+            await asyncio.sleep(CLEAN_EVERY)
+            self.world.forget_expired()
+
+
+def _seed_of(settings: SandboxSettings) -> Seed:
+    if isinstance(settings.seed, Seed):
+        return settings.seed
+    if settings.config is not None:
+        return read_seed(Path(settings.config))
+    return demo_seed()
+
+
+def _keys_by_type(service: Service) -> dict[str, str]:
+    """The newest valid key of each type."""
+    return {
+        key.key_type.value: written_out(name=key.name, service_id=service.id, secret=key.secret)
+        for key in service.keys
+        if key.revoked_at is None
+    }
+
+
+def _unknown_url(_: Request[Any, Any, Any], __: HTTPException) -> Response[bytes]:
+    return answers.json({"result": "error", "message": _URL_UNKNOWN}, status=404)
+
+
+def _unknown_method(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """JSON that calls itself HTML: so Notify answers."""
+    body = answers.json({"result": "error", "message": _METHOD_UNKNOWN}, status=405).content
+    allowed = (error.headers or {}).get("Allow", "")
+    return Response(body, status_code=405, media_type="text/html", headers={"Allow": allowed})
+
+
+def _without_debug(config: AppConfig) -> AppConfig:
+    config.debug = False
+    return config

@@ -1,0 +1,166 @@
+"""Runs a sandbox as a server, until it is cancelled or told to stop."""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from notify_sandbox.sandbox import Sandbox
+from notify_sandbox.settings import SandboxSettings
+
+STOP_WITHIN = 2
+
+
+class RemoteHostError(ValueError):
+    """A sandbox has no passwords: it listens to this machine alone, unless it is told otherwise."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RunningServer:
+    """A sandbox that answers."""
+
+    def __init__(self, sandbox: Sandbox, uvicorn_server: _Uvicorn, listener: socket.socket) -> None:
+        self.sandbox = sandbox
+        self.server = uvicorn_server
+        self._listener = listener
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def serve(settings: SandboxSettings) -> None:
+    """Runs until SIGTERM, SIGINT, cancellation, or with `exit_with_parent` until standard input ends."""
+    stop = asyncio.Event()
+    with _told_by_signals(stop):
+        async with running(settings) as server:
+            if settings.ready is not None:
+                write_ready(settings.ready, server)
+            if settings.exit_with_parent:
+                _watch_parent(stop)
+            await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
+    """A sandbox in this event loop."""
+    check_host(settings)
+    sandbox = Sandbox(settings)
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        sandbox.app(),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN - 1,
+        backlog=2048,
+    )
+    server = _Uvicorn(config)
+    task: asyncio.Task[None] | None = None
+    try:
+        await sandbox.start()
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            if task.done():
+                await task
+                raise RuntimeError("the sandbox did not start")
+            await asyncio.sleep(0.001)
+        yield RunningServer(sandbox, server, listener)
+    finally:
+        server.should_exit = True
+        if task is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(task, STOP_WITHIN)
+        listener.close()
+        await sandbox.stop()
+
+
+def check_host(settings: SandboxSettings) -> None:
+    if not settings.allow_remote and not is_loopback(settings.host):
+        raise RemoteHostError(
+            f"{settings.host} can be reached from other machines, and a sandbox lets in everyone. "
+            "Say --allow-remote if that is meant."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def write_ready(path: Path, server: RunningServer) -> None:
+    """Says that it is ready, all at once, for the owner alone."""
+    body = msgspec.json.encode(
+        {"url": server.url, "pid": os.getpid(), "services": server.sandbox.described()}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, written = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+    Path(written).replace(path)
+
+
+def _listen(settings: SandboxSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextlib.contextmanager
+def _told_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    known = (signal.SIGTERM, signal.SIGINT)
+    try:
+        for number in known:
+            loop.add_signal_handler(number, stop.set)
+    except (NotImplementedError, RuntimeError, ValueError):
+        # In a thread that is not the main one, whoever runs us cancels us.
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in known:
+            loop.remove_signal_handler(number)
+
+
+def _watch_parent(stop: asyncio.Event) -> None:
+    """Standard input ends when the process that holds its other end does, however it died."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    os.set_blocking(sys.stdin.fileno(), False)
+    loop.add_reader(sys.stdin.fileno(), read)

@@ -1,0 +1,194 @@
+"""A sandbox for tests, in the test's own event loop: no patches, a real server on a free port."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from notify_sandbox import content, shapes
+from notify_sandbox.demo import HIGH_LIMITS, demo_seed
+from notify_sandbox.faults import ApiFault, Fault, ReceiptFault, ReceiptFaultRule
+from notify_sandbox.keys import written_out
+from notify_sandbox.model import ApiKey, Callback, KeyType, Limits, Notification, Service
+from notify_sandbox.seed import Seed
+from notify_sandbox.server import RunningServer, running
+from notify_sandbox.settings import SandboxSettings, Timing
+
+
+class Sent(NamedTuple):
+    """One message as its sender and its recipient see it."""
+
+    id: str
+    channel: str
+    to: str
+    reference: str | None
+    status: str
+    subject: str | None
+    body: str
+    template_id: str
+    personalisation: dict[str, object]
+    key_type: str
+
+
+class SandboxUnderTest:
+    """What a test holds: where the sandbox is, its keys and templates, and the levers."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = server
+        self._sandbox = server.sandbox
+        self.url = server.url
+
+    # What it is
+
+    @property
+    def service(self) -> Service:
+        """The first service, which is the only one unless the seed says otherwise."""
+        return next(iter(self._sandbox.world.services.values()))
+
+    @property
+    def service_id(self) -> str:
+        return self.service.id
+
+    @property
+    def api_keys(self) -> dict[str, str]:
+        """By type: live, team, test."""
+        described: dict[str, str] = self._sandbox.described()[self.service.name]["apiKeys"]
+        return described
+
+    @property
+    def api_key(self) -> str:
+        return self.api_keys["live"]
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """Ids by alias: email, email_file, email_plain, text, letter."""
+        described: dict[str, str] = self._sandbox.described()[self.service.name]["templates"]
+        return described
+
+    def described(self) -> dict[str, Any]:
+        return self._sandbox.described()
+
+    # What was sent
+
+    def sent(self, *, to: str | None = None, reference: str | None = None) -> list[Sent]:
+        """What was accepted, oldest first."""
+        return [
+            self._as_sent(one)
+            for one in self._sandbox.world.notifications.values()
+            if to in (None, one.to) and reference in (None, one.reference)
+        ]
+
+    def receipts(self, notification_id: str) -> list[str]:
+        """The answers that a message's receipts got so far."""
+        one = self._sandbox.world.notifications[notification_id]
+        return [answer for receipt in one.receipts for answer in receipt.answers]
+
+    def forget(self) -> None:
+        """Drops every message; services, keys and templates stay."""
+        self._sandbox.world.forget_messages()
+
+    # Levers
+
+    def fail(
+        self,
+        kind: Fault | str,
+        *,
+        times: int | None = None,
+        seconds: float = 1.0,
+        share: float = 1.0,
+        path: str = "/v2/",
+        method: str | None = None,
+    ) -> None:
+        """Requests meet this fault: so many of them, or all until `heal`."""
+        fault = ApiFault(
+            kind=Fault(kind), times=times, seconds=seconds, share=share, path=path, method=method
+        )
+        self._sandbox.faults.api.append(fault)
+
+    def fail_receipts(
+        self, kind: ReceiptFault | str, *, times: int | None = None, seconds: float = 1.0, share: float = 1.0
+    ) -> None:
+        rule = ReceiptFaultRule(kind=ReceiptFault(kind), times=times, seconds=seconds, share=share)
+        self._sandbox.faults.receipts.append(rule)
+
+    def heal(self) -> None:
+        """Ends every fault."""
+        self._sandbox.faults.clear()
+
+    def end_as(self, recipient: str, status: str) -> None:
+        """Later messages to this address or number (+447…) end so."""
+        self._sandbox.acceptance.outcomes[recipient] = status
+
+    def settle(self, notification_id: str, status: str) -> None:
+        """Ends one message now, and has its receipt sent."""
+        self._sandbox.settle(notification_id, status)
+
+    def send_receipt_again(self, notification_id: str) -> None:
+        self._sandbox.send_receipt_again(notification_id)
+
+    def call_back(self, url: str, *, bearer_token: str) -> None:
+        """Where receipts go from now on."""
+        self.service.callback = Callback(url=url, bearer_token=bearer_token)
+
+    def mint_key(self, key_type: KeyType | str = KeyType.LIVE, *, name: str = "sandbox-extra") -> str:
+        key = self._sandbox.world.mint_key(self.service, name=name, key_type=KeyType(key_type))
+        self._sandbox.world.keep(self.service)
+        return written_out(name=key.name, service_id=self.service.id, secret=key.secret)
+
+    def revoke(self, key_type: KeyType | str) -> None:
+        """All keys of a type."""
+        for key in self._keys(KeyType(key_type)):
+            key.revoked_at = self._sandbox.world.now()
+        self._sandbox.world.keep(self.service)
+
+    def limit(self, limits: Limits) -> None:
+        self.service.limits = limits
+
+    def advance(self, seconds: float) -> None:
+        """Moves the sandbox's clock on: courses, retries, days and retention go with it."""
+        self._sandbox.advance(seconds)
+
+    def _keys(self, key_type: KeyType) -> Iterable[ApiKey]:
+        return [key for key in self.service.keys if key.key_type is key_type]
+
+    def _as_sent(self, one: Notification) -> Sent:
+        version = self._sandbox.world.templates[one.template_id].at(one.template_version)
+        assert version is not None
+        filled = content.of(one, version)
+        return Sent(
+            id=one.id,
+            channel=one.channel.value,
+            to=one.to,
+            reference=one.reference,
+            status=shapes.shown_status(one, self._sandbox.world.now()),
+            subject=filled.subject,
+            body=filled.body,
+            template_id=one.template_id,
+            personalisation=one.personalisation or {},
+            key_type=one.key_type.value,
+        )
+
+
+@contextlib.asynccontextmanager
+async def running_sandbox(
+    *,
+    seed: Seed | None = None,
+    callback_url: str | None = None,
+    callback_token: str = "sandbox-token",  # noqa: S107
+    data: Path | None = None,
+    port: int = 0,
+    speed: float = 1.0,
+    timing: Timing | None = None,
+    limits: Limits = HIGH_LIMITS,
+) -> AsyncIterator[SandboxUnderTest]:
+    """The demo's service on a free port, or what `seed` describes."""
+    callback = Callback(url=callback_url, bearer_token=callback_token) if callback_url else None
+    settings = SandboxSettings(
+        port=port,
+        data=data,
+        speed=speed,
+        timing=timing or Timing(),
+        seed=seed or demo_seed(callback=callback, limits=limits),
+    )
+    async with running(settings) as server:
+        yield SandboxUnderTest(server)
