@@ -51,8 +51,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The line about skipped tests stands last, right above pytest's own, where nobody overlooks it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
+    """What was skipped stands last, right above the counts, where nobody overlooks it."""
+    yield
     if skipped := _skipped(config):
         terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
         for reason in sorted({_reason(report) for report in skipped}):
