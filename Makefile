@@ -1,0 +1,66 @@
+# What can be done with this project. `make` alone lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PROJECTS := pyproject.toml rules/pyproject.toml sandbox/pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check dev lint format types arrows house openapi lock bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.runtime ## Install what Postroom needs to run, into .venv
+
+run: setup ## Run the demo: Postroom and a sandbox of GOV.UK Notify (ARGS="--help" for more)
+	@exec $(BIN)/postroom demo $(ARGS)
+
+test: dev ## Run every test; brings PostgreSQL and Chromium first (ARGS="-k inbox" for some)
+	@tools/bring
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+check: ## Run exactly what CI runs: lint, types, arrows, house rules, OpenAPI file, tests
+	@exec .ci/run
+
+lint: dev ## Look for faults and for lines that are not formatted
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: dev ## Format the code, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: dev ## Check the types
+	@$(BIN)/mypy
+
+arrows: dev ## Check who imports whom
+	@$(BIN)/lint-imports --no-logo
+
+house: dev ## Check the rules of the house
+	@$(BIN)/pytest -q tests/house
+
+openapi: dev ## Check that docs/openapi.json says what the API does
+	@if [ -f src/postroom/interfaces/api/openapi.py ]; then \
+		$(BIN)/python -m postroom.interfaces.api.openapi --check docs/openapi.json; \
+	fi
+
+lock: ## Resolve the dependencies anew into the two lock files (needs uv)
+	@tools/lock
+
+bench: dev ## Measure, beside the floor that the figures are read against
+	@$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove .venv, caches and what the demo kept
+	rm -rf $(VENV) data dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev: $(VENV)/.dev
+
+$(VENV)/.runtime: requirements.lock $(PROJECTS)
+	@tools/setup requirements.lock
+	@touch $@
+
+# The tools' lock holds the other one too, so this serves both.
+$(VENV)/.dev: requirements.lock requirements-dev.lock $(PROJECTS)
+	@tools/setup requirements-dev.lock
+	@touch $(VENV)/.runtime $@
