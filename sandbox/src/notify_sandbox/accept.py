@@ -168,8 +168,11 @@ class Acceptance:
             raise bad_request(f"{template.channel} template is not suitable for {channel} notification")
         if template.archived:
             raise bad_request("Template has been deleted")
+        filled = content.fill(template.current, values, channel=channel)
+        if channel is Channel.LETTER:
+            content.check_qr_codes(filled.body)
         content.check_nothing_missing(template.current, values)
-        content.check_not_empty(content.fill(template.current, values, channel=channel))
+        content.check_not_empty(filled)
         if channel is not Channel.EMAIL and files.any_in(values):
             raise bad_request("Can only send a file by email")
         return template

@@ -7,15 +7,19 @@ from typing import NamedTuple
 from notify_rules import placeholders
 from notify_rules.limits import EMAIL_BYTES, SMS_CHARACTERS
 from notify_sandbox.model import Channel, Notification, TemplateVersion
-from notify_sandbox.problems import bad_request
+from notify_sandbox.problems import bad_request, problem
 
 _STYLES = {
     Channel.EMAIL: placeholders.Style.BODY,
     Channel.TEXT: placeholders.Style.SMS,
     Channel.LETTER: placeholders.Style.LETTER,
 }
-_URL = re.compile(r"(?:https?://|www\.)[^\s)\]>]+", re.IGNORECASE)
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#^~|])")
+_URL = re.compile(r"https?://[^\s)\]>]+", re.IGNORECASE)
+_QR_CODE = re.compile(r"^\s*qr\s*(?:code)?\s*:\s*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+QR_BYTES = 504
+# A name such as example.com becomes a link in many an inbox, unless something stands between its parts.
+_BARE_HOST = re.compile(r"(?<=\w)\.(?=[a-z]{2})", re.IGNORECASE)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|])")
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -72,13 +76,22 @@ def _check_bytes(size: int) -> None:
         )
 
 
+def check_qr_codes(body: str) -> None:
+    """A line of a letter that begins with `QR:` is printed as a code, which holds only so much."""
+    for data in _QR_CODE.findall(body):
+        size = len(data.encode())
+        if size > QR_BYTES:
+            message = "Cannot create a usable QR code - the link is too long"
+            raise problem(400, "ValidationError", message, num_bytes=size, max_bytes=QR_BYTES, data=data)
+
+
 def sanitise(values: Mapping[str, object], names: Sequence[str]) -> dict[str, dict[str, str]]:
     """For each of these values that holds a link or markup: what it was, and what is sent instead."""
     wanted = {placeholders.normalise_name(name) for name in names}
     changed = {}
     for name, value in values.items():
         if placeholders.normalise_name(name) in wanted and isinstance(value, str):
-            cleaned = _MARKDOWN.sub(r"\\\1", _URL.sub("", value))
+            cleaned = _MARKDOWN.sub(r"\\\1", _BARE_HOST.sub(". ", _URL.sub("", value)))
             if cleaned != value:
                 changed[name] = {"unsanitised": value, "sanitised": cleaned}
     return changed

@@ -131,12 +131,9 @@ def _filename_faults(filename: object) -> list[str]:
         return []
     if not isinstance(filename, str):
         return [f"filename {_plain(filename)} is not of type string, null"]
-    faults = []
-    if len(filename) > FILENAME_CHARACTERS:
-        faults.append(f"filename `filename` cannot be longer than {FILENAME_CHARACTERS} characters")
     if "." not in filename:
-        faults.append("filename `filename` must end with a file extension. For example, filename.csv")
-    return faults
+        return ["filename `filename` must end with a file extension. For example, filename.csv"]
+    return []
 
 
 def _is_retention(given: object) -> bool:
@@ -159,6 +156,8 @@ def _read(value: dict[str, Any], *, service: Service, recipient: str, now: float
     if len(data) > FILE_BYTES:
         raise bad_request("Uploaded file exceeds file size limit")
     filename = value.get("filename")
+    if filename is not None and len(filename) > FILENAME_CHARACTERS:
+        raise bad_request(f"`filename` cannot be longer than {FILENAME_CHARACTERS} characters")
     extension, mime_type = _type(data, filename, is_csv=bool(value.get("is_csv")))
     weeks = value.get("retention_period")
     return Document(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 _FONT = "font-size: 19px; line-height: 25px; color: #0B0C0C;"
 _PARAGRAPH = f'<p style="Margin: 0 0 20px 0; {_FONT}">'
 _HEADING = (
-    '<h2 style="Margin: 0 0 15px 0; padding: 10px 0 0 0; font-size: 27px; line-height: 35px; '
+    '<h2 style="Margin: 0 0 20px 0; padding: 0; font-size: 27px; line-height: 35px; '
     'font-weight: bold; color: #0B0C0C;">'
 )
 _INSET = (
@@ -74,7 +74,7 @@ def _block(lines: list[str]) -> str:
 def _list(tag: str, style: str, items: list[str]) -> str:
     written = "".join(f"{_ITEM}{_inline(item)}</li>" for item in items)
     return (
-        '<table role="presentation" style="padding: 0 0 20px 0;"><tr>'
+        '<table role="presentation" style="padding: 0 0 20px;"><tr>'
         '<td style="font-family: Helvetica, Arial, sans-serif;">'
         f'<{tag} {_LIST} list-style-type: {style};">{written}</{tag}></td></tr></table>'
     )
@@ -100,4 +100,4 @@ def _inline(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """As text: a backslash before a sign of Markdown has done its work and goes."""
-    return html.escape(re.sub(r"\\([\\`*_{}\[\]()#^~|])", r"\1", text), quote=False)
+    return html.escape(re.sub(r"\\([\\`*_{}\[\]()<>#+\-.!|])", r"\1", text), quote=False)

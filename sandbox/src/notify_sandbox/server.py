@@ -60,9 +60,10 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
     """A sandbox in this event loop."""
     check_host(settings)
     sandbox = Sandbox(settings)
+    app = sandbox.app()
     listener = _listen(settings)
     config = uvicorn.Config(
-        sandbox.app(),
+        app,
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -25,7 +25,7 @@ _LETTER_WORDS = {
     "delivered": "received",
     "returned-letter": "received",
 }
-_POSTAGE_DAYS = {"first": 1, "second": 5, "economy": 8, "europe": 5, "rest-of-world": 7}
+_POSTAGE_DAYS = {"first": 1, "second": 5, "economy": 8, "europe": 6, "rest-of-world": 8}
 _SHEET_PRICES = {"first": 1.57, "second": 0.75, "economy": 0.69, "europe": 2.1, "rest-of-world": 2.1}
 
 

@@ -20,6 +20,7 @@ from notify_sandbox.world import World
 
 Answer = Response[bytes]
 Plain = Request[Any, Any, Any]
+Action = Callable[[Plain, Caller], Awaitable[Answer]]
 _MEANT_BY: dict[str, frozenset[str]] = {
     "accepted": frozenset({"created", "sending"}),
     "received": frozenset({"delivered"}),
@@ -53,72 +54,41 @@ class PublicApi:
         self._page_size = page_size
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        @get("/_status")
-        async def status() -> Answer:
-            return answers.json({"status": "ok", **_BUILD})
-
-        @get("/v2/notifications")
-        async def notifications(request: Plain) -> Answer:
-            return await self._answer(request, self._list)
-
-        # GET and POST share this path: to Notify the word is an id or a channel.
-        @route("/v2/notifications/{word:str}", http_method=[HttpMethod.GET, HttpMethod.POST])
-        async def notification(request: Plain, word: str) -> Answer:
-            posted = request.method == "POST"
-            return await self._answer(request, self._post if posted else self._one, word)
-
-        @get("/v2/notifications/{word:str}/pdf")
-        async def pdf(request: Plain, word: str) -> Answer:
-            return await self._answer(request, self._pdf, word)
-
-        @get("/v2/received-text-messages")
-        async def received(request: Plain) -> Answer:
-            return await self._answer(request, self._received_texts)
-
-        @get("/v2/templates")
-        async def templates(request: Plain) -> Answer:
-            return await self._answer(request, self._templates)
-
-        @get("/v2/template/{template_id:str}")
-        async def template(request: Plain, template_id: str) -> Answer:
-            return await self._answer(request, self._template, template_id)
-
-        @get("/v2/template/{template_id:str}/version/{version:int}")
-        async def template_version(request: Plain, template_id: str, version: int) -> Answer:
-            return await self._answer(request, self._template_version, template_id, version)
-
-        @route("/v2/template/{template_id:str}/preview", http_method=[HttpMethod.POST])
-        async def preview(request: Plain, template_id: str) -> Answer:
-            return await self._answer(request, self._preview, template_id)
-
+        """Each answers for itself: what GOV.UK Notify checks, it checks in its own order."""
+        one, preview = "/v2/notifications/{word:str}", "/v2/template/{word:str}/preview"
         return [
-            status,
-            notifications,
-            notification,
-            pdf,
-            received,
-            templates,
-            template,
-            template_version,
-            preview,
+            get("/_status")(_status),
+            self._door("/v2/notifications", self._list),
+            self._door(f"{one}/pdf", self._pdf),
+            self._door("/v2/received-text-messages", self._received_texts),
+            self._door("/v2/templates", self._templates),
+            self._door("/v2/template/{word:str}", self._template),
+            self._door("/v2/template/{word:str}/version/{version:int}", self._template_version),
+            self._door(preview, self._preview, HttpMethod.POST),
+            # To Notify the word is an id or a channel.
+            self._door(one, self._post_or_one, HttpMethod.GET, HttpMethod.POST),
         ]
 
-    async def _answer(
-        self, request: Plain, action: Callable[..., Awaitable[Answer]], *given: object
-    ) -> Answer:
-        try:
-            caller = self._authentication.caller(request.headers.get("authorization"))
-            return await action(request, caller, *given)
-        except NotifyError as refused:
-            return answers.refusal(refused)
+    def _door(self, path: str, action: Action, *methods: HttpMethod) -> HTTPRouteHandler:
+        async def answer(request: Plain) -> Answer:
+            try:
+                caller = self._authentication.caller(request.headers.get("authorization"))
+                return await action(request, caller)
+            except NotifyError as refused:
+                return answers.refusal(refused)
 
-    async def _post(self, request: Plain, caller: Caller, kind: str) -> Answer:
-        body = await request.body()
+        return route(path, http_method=methods or [HttpMethod.GET])(answer)
+
+    async def _post_or_one(self, request: Plain, caller: Caller) -> Answer:
+        return await (self._post if request.method == "POST" else self._one)(request, caller)
+
+    async def _post(self, request: Plain, caller: Caller) -> Answer:
+        kind, body = _word(request), await request.body()
         accepted = await self._acceptance.post(kind, body, caller=caller, base_url=_base(request))
         return answers.json(accepted, status=201)
 
-    async def _one(self, request: Plain, caller: Caller, notification_id: str) -> Answer:
-        return answers.json(self._shown(self._find(caller, notification_id), request))
+    async def _one(self, request: Plain, caller: Caller) -> Answer:
+        return answers.json(self._shown(self._find(caller, _word(request)), request))
 
     async def _list(self, request: Plain, caller: Caller) -> Answer:
         query = _query(request)
@@ -157,8 +127,8 @@ class PublicApi:
             ),
         )
 
-    async def _pdf(self, request: Plain, caller: Caller, notification_id: str) -> Answer:
-        sent = self._find(caller, notification_id)
+    async def _pdf(self, request: Plain, caller: Caller) -> Answer:
+        sent = self._find(caller, _word(request))
         if sent.channel is not Channel.LETTER:
             raise bad_request("Notification is not a letter")
         now = self._world.now()
@@ -204,13 +174,12 @@ class PublicApi:
         ]
         return answers.json({"templates": found})
 
-    async def _template(self, request: Plain, caller: Caller, template_id: str) -> Answer:
-        found = self._find_template(caller, template_id)
+    async def _template(self, request: Plain, caller: Caller) -> Answer:
+        found = self._find_template(caller, _word(request))
         return answers.json(shapes.template(found, found.current))
 
-    async def _template_version(
-        self, request: Plain, caller: Caller, template_id: str, version: int
-    ) -> Answer:
+    async def _template_version(self, request: Plain, caller: Caller) -> Answer:
+        template_id, version = _word(request), request.path_params["version"]
         faults = [] if schema.is_uuid(template_id) else ["id is not a valid UUID"]
         faults += [f"version {fault}" for fault in schema.at_least_one(version)]
         if faults:
@@ -221,12 +190,12 @@ class PublicApi:
             raise not_found()
         return answers.json(shapes.template(found, wanted))
 
-    async def _preview(self, request: Plain, caller: Caller, template_id: str) -> Answer:
+    async def _preview(self, request: Plain, caller: Caller) -> Answer:
         body = schema.read_json(await request.body())
-        if not schema.is_uuid(template_id):
+        if not schema.is_uuid(_word(request)):
             raise invalid("id is not a valid UUID")
         values = schema.PREVIEW.check(body).get("personalisation")
-        found = self._find_template(caller, template_id)
+        found = self._find_template(caller, _word(request))
         content.check_nothing_missing(found.current, values)
         filled = content.fill(found.current, values, channel=found.channel)
         html = markdown.email_html(filled.body) if found.channel is Channel.EMAIL else None
@@ -260,6 +229,14 @@ _BUILD = {
     "db_version": "sandbox",
     "git_commit": "sandbox",
 }
+
+
+async def _status(request: Plain) -> Answer:
+    return answers.json({"status": "ok", **_BUILD})
+
+
+def _word(request: Plain) -> str:
+    return str(request.path_params["word"])
 
 
 def _base(request: Plain) -> str:
