@@ -17,6 +17,9 @@ class KeyType(StrEnum):
     TEST = "test"
 
 
+DEVELOPER = "developer@sandbox.invalid"
+
+
 class ApiKey(Struct, kw_only=True):
     id: str
     name: str
@@ -80,7 +83,7 @@ class Template(Struct, kw_only=True):
     service_id: str
     channel: Channel
     versions: list[TemplateVersion]
-    created_by: str = "developer@sandbox.invalid"
+    created_by: str = DEVELOPER
     archived: bool = False
     hidden: bool = False
     alias: str | None = None

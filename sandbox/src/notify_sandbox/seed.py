@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
-from notify_sandbox.model import ALL_PERMISSIONS, Callback, Channel, KeyType, Limits
+from notify_sandbox.model import ALL_PERMISSIONS, DEVELOPER, Callback, Channel, KeyType, Limits
 from notify_sandbox.settings import Timing
 
 
@@ -46,6 +46,7 @@ class SeedService(Struct, kw_only=True, rename="camel", forbid_unknown_fields=Tr
     limits: Limits = Limits()
     team: tuple[str, ...] = ()
     guest_list: tuple[str, ...] = ()
+    created_by: str = DEVELOPER
     contact_link: str | None = "https://www.gov.uk/contact"
     reply_to: dict[str, str] = field(default_factory=dict)
     senders: dict[str, str] = field(default_factory=dict)

@@ -259,6 +259,7 @@ class World:
             service_id=service.service_id,
             channel=described.type,
             versions=[*known.versions, version] if known else [version],
+            created_by=service.created_by,
             archived=described.archived,
             alias=described.alias,
             seeded_as=source,

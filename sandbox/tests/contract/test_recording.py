@@ -118,7 +118,7 @@ class Asker:
         async with self.session.request(
             method,
             self.sandbox.url + path,
-            data=data,
+            data=None if data is None else io.BytesIO(data.encode()),
             headers={"Authorization": f"Bearer {token}"} if headers is None else headers,
         ) as answer:
             read = await answer.read()
