@@ -144,6 +144,10 @@ class SandboxUnderTest:
     def limit(self, limits: Limits) -> None:
         self.service.limits = limits
 
+    def now(self) -> float:
+        """The time on the sandbox's clock."""
+        return self._sandbox.world.now()
+
     def advance(self, seconds: float) -> None:
         """Moves the sandbox's clock on: courses, retries, days and retention go with it."""
         self._sandbox.advance(seconds)

@@ -253,6 +253,7 @@ async def test_who_is_let_in(case: str, asker: Asker) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_limits_of_a_day_and_of_a_minute(asker: Asker) -> None:
+    asker.sandbox.advance(86_400 - asker.sandbox.now() % 86_400)
     for case in ("ok-daily-limit-1", "ok-daily-limit-2", "err-daily-limit-live-key"):
         asker.sandbox.advance(60)
         check(case, await asker.ask(case, service="D", key_type="live"), asker.sandbox.url)
