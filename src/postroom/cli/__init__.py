@@ -1,0 +1,5 @@
+"""The command line: `postroom …`."""
+
+from postroom.cli.commands import main
+
+__all__ = ["main"]

@@ -56,6 +56,7 @@ class Notification:
     channels: tuple[Channel, ...]
     extra_channels: tuple[Channel, ...]
     reference: str | None
+    template_id: str | None
     template_ids: Mapping[Channel, str]
     require_action: bool
     template_unchecked: bool

@@ -34,11 +34,11 @@ def wait_before_try(policy: RetryPolicy, *, tries: int, limited: bool, chance: f
     Full jitter over the upper half keeps deliveries that failed together from returning together.
     """
     base = policy.limited_wait if limited else policy.first_wait
-    longest = min(base * 2 ** min(max(tries, 1) - 1, 16), policy.longest_wait)
+    longest = min(base * (1 << min(max(tries, 1) - 1, 16)), policy.longest_wait)
     return longest * (0.5 + chance / 2)
 
 
 def wait_before_poll(policy: RetryPolicy, *, letter: bool, polls: int) -> timedelta:
     """The wait before the provider is asked about a silent delivery, after `polls` questions."""
     base = policy.poll_letter if letter else policy.poll_email_and_text
-    return min(base * 2 ** min(polls, 8), policy.longest_poll)
+    return min(base * (1 << min(polls, 8)), policy.longest_poll)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import msgspec
@@ -29,14 +30,14 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
 
 
 def get_logger(name: str) -> Any:
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(name, part=name)
 
 
 _LIBRARY_FORMAT = '{"level": "%(levelname)s", "logger": "%(name)s", "event": "library", "at": "%(asctime)s"}'
 """A library's own words may quote what it was given: its place and level are kept, its text is not."""
 
 
-def _exception_class_and_place(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _exception_class_and_place(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Replaces an exception by its class and where it was raised: its text may quote what it was given."""
     error = event.pop("exc_info", None)
     if error is True:

@@ -1,0 +1,1 @@
+"""The migrations of Postroom's tables. They ship with the package and run by themselves."""

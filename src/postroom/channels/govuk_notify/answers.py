@@ -7,8 +7,8 @@ import msgspec
 
 class TemplateRef(msgspec.Struct, frozen=True):
     id: str
-    uri: str
-    version: int
+    uri: str | None = None
+    version: int | None = None
 
 
 class NotifyMessage(msgspec.Struct, frozen=True):

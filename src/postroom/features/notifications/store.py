@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -200,6 +200,14 @@ async def update_notification(
         notifications.update()
         .where(notifications.c.id == notification_id)
         .values(**values, version=notifications.c.version + 1)
+    )
+
+
+async def set_first_read(conn: AsyncConnection, notification_id: str, *, at: datetime | None) -> None:
+    """Keep when anybody first read it; what all share is not changed by that, so neither is the version."""
+    first = at if at is None else func.coalesce(notifications.c.first_read_at, at)
+    await conn.execute(
+        notifications.update().where(notifications.c.id == notification_id).values(first_read_at=first)
     )
 
 

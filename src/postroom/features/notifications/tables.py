@@ -21,6 +21,8 @@ notifications = Table(
     Column("reference", String(128)),
     # Blind index of whom it addresses: an officer, a group or a patch.
     Column("audience", LargeBinary),
+    # As it was asked for, by its id; which template each channel uses is in the next.
+    Column("template_id", String(128)),
     # {"Email": template id, …} as JSON
     Column("template_ids", Text, nullable=False),
     Column("template_unchecked", Boolean, nullable=False),

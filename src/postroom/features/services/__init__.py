@@ -2,7 +2,7 @@
 
 from postroom.features.services.credentials import Credential, Credentials
 from postroom.features.services.directory import Directory, RegisteredService
-from postroom.features.services.register import NewKey, Registration, issue_key, register, set_receipt_token
+from postroom.features.services.register import NewKey, Registration, issue_key, register, register_again, set_receipt_token
 
 __all__ = [
     "Credential",
@@ -13,5 +13,6 @@ __all__ = [
     "Registration",
     "issue_key",
     "register",
+    "register_again",
     "set_receipt_token",
 ]

@@ -76,6 +76,13 @@ async def keep(
     return credential_id
 
 
+async def check_opens(conn: AsyncConnection, credential_id: str | None, *, vault: Vault) -> None:
+    """CannotOpen where the service's key was sealed with another secret than this process has."""
+    row = None if credential_id is None else await store.credential(conn, credential_id)
+    if row is not None:
+        vault.open(row.sealed_key, row=row.id, column=_COLUMN)
+
+
 def id_of(*, vault: Vault, service_id: str, key: str, base_url: str) -> str:
     """The id under which this service's key would be kept: drawn from the key, so that equal keys meet."""
     return str(UUID(bytes=vault.blind_index(f"{service_id} {base_url} {key}", purpose="credential")))

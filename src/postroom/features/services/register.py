@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid
 from postroom.features.services import store
-from postroom.features.services.credentials import keep
+from postroom.features.services.credentials import check_opens, keep
 from postroom.kit.crypto import Vault, new_secret
 from postroom.kit.ids import new_id
 
@@ -74,6 +76,46 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
     }
     await store.insert_service(conn, row)
     return service_id
+
+
+async def register_again(
+    conn: AsyncConnection, registration: Registration, *, vault: Vault, receipt_token: str, now: datetime
+) -> NewKey:
+    """Register a service, or bring the one of that name up to date; a new API key for it either way.
+
+    Keys that it had before stay valid, and what is still to be sent goes to where the provider is now.
+    """
+    row = await store.service_by_name(conn, registration.name)
+    if row is None:
+        service_id = await register(conn, registration, vault=vault, now=now)
+    else:
+        service_id = row.id
+        await _bring_up_to_date(conn, row, registration, vault=vault, now=now)
+    await set_receipt_token(conn, vault=vault, service_id=service_id, token=receipt_token)
+    return await issue_key(conn, vault=vault, service_id=service_id, name="started", now=now)
+
+
+async def _bring_up_to_date(
+    conn: AsyncConnection, row: Row[Any], registration: Registration, *, vault: Vault, now: datetime
+) -> None:
+    base_url = registration.notify_base_url.rstrip("/")
+    values: dict[str, object] = {
+        "default_group": registration.default_group,
+        "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
+    }
+    if registration.notify_key is not None:
+        await check_opens(conn, row.credential_id, vault=vault)
+        await store.move_credentials(conn, row.id, base_url=base_url)
+        values["credential_id"] = await keep(
+            conn,
+            vault=vault,
+            service_id=row.id,
+            key=registration.notify_key,
+            base_url=base_url,
+            is_raw=False,
+            now=now,
+        )
+    await store.update_service(conn, row.id, values)
 
 
 async def issue_key(

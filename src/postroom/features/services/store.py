@@ -106,6 +106,11 @@ async def credential(conn: AsyncConnection, credential_id: str) -> Row[Any] | No
     return (await conn.execute(select(credentials).where(credentials.c.id == credential_id))).first()
 
 
+async def move_credentials(conn: AsyncConnection, service_id: str, *, base_url: str) -> None:
+    """The provider of all the service's keys is at another address now."""
+    await conn.execute(credentials.update().where(credentials.c.service_id == service_id).values(base_url=base_url))
+
+
 async def raw_credential_ids(conn: AsyncConnection, *, unused_since: datetime) -> list[str]:
     found = await conn.execute(
         select(credentials.c.id).where(credentials.c.is_raw, credentials.c.used_at < unused_since)

@@ -15,7 +15,8 @@ async def current_version(database: Database) -> str | None:
     """The version of the tables, None for a database without any."""
     try:
         async with database.reading() as conn:
-            return await conn.scalar(text("SELECT version_num FROM alembic_version"))
+            version: str | None = await conn.scalar(text("SELECT version_num FROM alembic_version"))
+            return version
     except DBAPIError:
         return None
 
@@ -43,7 +44,7 @@ async def _is_at(database: Database, head: str) -> bool:
     async with database.reading() as conn:
         if not await conn.run_sync(lambda sync: sync.dialect.has_table(sync, "alembic_version")):
             return False
-        return await conn.scalar(text("SELECT version_num FROM alembic_version")) == head
+        return bool(await conn.scalar(text("SELECT version_num FROM alembic_version")) == head)
 
 
 def _upgrade(connection: Connection, scripts: str) -> None:

@@ -1,13 +1,13 @@
 """What a job queue does here, whichever engine is behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-Handle = Callable[[str], Awaitable[None]]
+Handle = Callable[[str], Coroutine[Any, Any, None]]
 """Does the step that is due for one id. It may be called twice for one job, and by two workers at once."""
 
 

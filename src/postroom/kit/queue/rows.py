@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,7 +76,7 @@ class RowQueue:
         for job_id in fresh:
             task = asyncio.create_task(handle(job_id))
             self._in_hand[job_id] = task
-            task.add_done_callback(lambda done, job_id=job_id: self._finished(job_id, done))
+            task.add_done_callback(partial(self._finished, job_id))
         return bool(fresh)
 
     def _finished(self, job_id: str, task: asyncio.Task[None]) -> None:

@@ -1,0 +1,154 @@
+"""The composition root: the only file that names concrete adapters, and puts the parts together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from importlib.resources import files
+
+from postroom.channels.govuk_notify import NotifyClients
+from postroom.features.notifications import store
+from postroom.features.notifications.changes import Changes, write_changes
+from postroom.features.notifications.create import Creator, Plan, write_plans
+from postroom.features.notifications.message_status import MessageStatuses
+from postroom.features.notifications.send import Sender
+from postroom.features.services import Credentials, Directory
+from postroom.features.templates import Catalogue
+from postroom.kit.clock import Clock, utc_now
+from postroom.kit.crypto import Vault
+from postroom.kit.database import Database, GroupCommit, open_database
+from postroom.kit.database.migrate import migrate
+from postroom.kit.queue import JobQueue
+from postroom.kit.queue.rows import RowQueue
+from postroom.settings import Settings
+
+SCHEMA_VERSION = "0001"
+"""The last migration: what this code's tables are at."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts, ready to be used by the doors."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    queue: JobQueue
+    clients: NotifyClients
+    directory: Directory
+    credentials: Credentials
+    catalogue: Catalogue
+    creator: Creator
+    changes: Changes
+    sender: Sender
+    statuses: MessageStatuses
+
+
+@asynccontextmanager
+async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[App]:
+    """The app over an open database whose tables are current; closed in order at the end."""
+    database = open_database(settings.database_url)
+    clients = NotifyClients(clock=clock, call_seconds=settings.policy.call_timeout.total_seconds())
+    try:
+        await migrate_database(database)
+        vault = Vault(settings.secret)
+        queue = _queue(database, settings, clock)
+        writer: GroupCommit[Plan, None] = GroupCommit(
+            database=database,
+            write=partial(write_plans, vault=vault, queue=queue),
+            after_commit=queue.ring,
+            writers=2 if database.is_postgres else 1,
+        )
+        changes: Changes = GroupCommit(
+            database=database, write=partial(write_changes, queue=queue), after_commit=queue.ring
+        )
+        yield _assemble(settings, clock, database, vault, queue, clients, writer, changes)
+        await writer.close()
+        await changes.close()
+    finally:
+        await clients.close()
+        await database.close()
+
+
+async def migrate_database(database: Database) -> bool:
+    """Bring the tables to this code's version; whether anything was to be done."""
+    then = None
+    if database.is_postgres:
+        from postroom.kit.queue.postgres import install
+
+        then = install
+    scripts = str(files("postroom") / "migrations")
+    return await migrate(database, scripts=scripts, head=SCHEMA_VERSION, then=then)
+
+
+def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
+    if database.is_postgres:
+        # Imported only here: an embedded Postroom carries no PgQueuer in its memory.
+        from postroom.kit.queue.postgres import PostgresQueue
+
+        return PostgresQueue(url=database.url, clock=clock, at_once=settings.at_once)
+
+    async def find_due(now: datetime, limit: int) -> list[str]:
+        async with database.reading() as conn:
+            return [row.id for row in await store.due(conn, now=now, limit=limit)]
+
+    return RowQueue(find_due=find_due, clock=clock, at_once=settings.at_once, look_every=timedelta(seconds=1))
+
+
+def _assemble(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    vault: Vault,
+    queue: JobQueue,
+    clients: NotifyClients,
+    writer: GroupCommit[Plan, None],
+    changes: Changes,
+) -> App:
+    directory = Directory(database=database, vault=vault, clock=clock)
+    credentials = Credentials(database=database, vault=vault)
+    catalogue = Catalogue(clients=clients, clock=clock)
+    creator = Creator(
+        directory=directory,
+        credentials=credentials,
+        catalogue=catalogue,
+        vault=vault,
+        writer=writer,
+        raw_keys=settings.raw_notify_keys,
+        notify_base_url=settings.notify_base_url,
+    )
+    sender = Sender(
+        changes=changes,
+        credentials=credentials,
+        directory=directory,
+        clients=clients,
+        vault=vault,
+        clock=clock,
+        policy=settings.policy,
+    )
+    statuses = MessageStatuses(
+        database=database,
+        directory=directory,
+        credentials=credentials,
+        clients=clients,
+        vault=vault,
+        raw_keys=settings.raw_notify_keys,
+        notify_base_url=settings.notify_base_url,
+    )
+    return App(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        queue=queue,
+        clients=clients,
+        directory=directory,
+        credentials=credentials,
+        catalogue=catalogue,
+        creator=creator,
+        changes=changes,
+        sender=sender,
+        statuses=statuses,
+    )

@@ -1,0 +1,104 @@
+"""`postroom services`: who may call, and with which key they send."""
+
+from typing import Annotated, Any
+
+import typer
+
+from postroom.cli import show
+from postroom.domain.errors import NotFound
+from postroom.settings import GOVUK_NOTIFY, Settings, read_settings
+
+app = typer.Typer(help="The services that may call Postroom.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Lower-case letters and digits, with hyphens between.")],
+    notify_key: Annotated[
+        str | None,
+        typer.Option(envvar="NOTIFY_KEY", help="Its key at GOV.UK Notify. Better given as NOTIFY_KEY than typed."),
+    ] = None,
+    notify_url: Annotated[str, typer.Option(help="Where its Notify is: the real one, or a sandbox.")] = GOVUK_NOTIFY,
+    default_group: Annotated[str | None, typer.Option(help="Sees its notifications that address nobody.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a service. Its API key and its receipt token are shown once, now."""
+    from postroom.features.services import Registration
+    from postroom.run import run_async
+
+    registration = Registration(
+        name=name, notify_key=notify_key, notify_base_url=notify_url, default_group=default_group
+    )
+    made = run_async(_add(read_settings(), registration))
+    if as_json:
+        show.as_json(made)
+        return
+    show.line(f"Registered {name}. These are shown once:")
+    show.line(f"  API key        {made['apiKey']}")
+    show.line(f"  receipt token  {made['receiptToken']}   (for Notify's delivery receipts, to /receipts/govuk-notify)")
+
+
+@app.command("list")
+def list_services(as_json: AsJson = False) -> None:
+    """The registered services."""
+    from postroom.run import run_async
+
+    found = run_async(_list(read_settings()))
+    if as_json:
+        show.as_json(found)
+        return
+    for each in found:
+        show.line(f"{each['name']:<32} {'sends' if each['sends'] else 'screen only'}")
+
+
+@app.command()
+def key(name: Annotated[str, typer.Argument(help="The service's name.")], as_json: AsJson = False) -> None:
+    """Give a service one more API key. It is shown once, now."""
+    from postroom.run import run_async
+
+    made = run_async(_key(read_settings(), name))
+    if as_json:
+        show.as_json(made)
+    else:
+        show.line(f"API key of {name}, shown once: {made['apiKey']}")
+
+
+async def _add(settings: Settings, registration: Any) -> dict[str, str]:
+    from postroom.app import running_app
+    from postroom.features.services import issue_key, register, set_receipt_token
+    from postroom.kit.crypto import new_secret
+
+    token = new_secret()
+    async with running_app(settings) as postroom, postroom.database.transaction() as conn:
+        now, vault = postroom.clock(), postroom.vault
+        service_id = await register(conn, registration, vault=vault, now=now)
+        await set_receipt_token(conn, vault=vault, service_id=service_id, token=token)
+        made = await issue_key(conn, vault=vault, service_id=service_id, name="first", now=now)
+    return {"service": registration.name, "apiKey": made.key, "receiptToken": token}
+
+
+async def _list(settings: Settings) -> list[dict[str, Any]]:
+    from postroom.app import running_app
+
+    async with running_app(settings) as postroom:
+        return [
+            {"name": each.name, "sends": each.credential_id is not None, "defaultGroup": each.default_group}
+            for each in await postroom.directory.every()
+        ]
+
+
+async def _key(settings: Settings, name: str) -> dict[str, str]:
+    from postroom.app import running_app
+    from postroom.features.services import issue_key
+
+    async with running_app(settings) as postroom:
+        service = await postroom.directory.by_name(name)
+        if service is None:
+            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        async with postroom.database.transaction() as conn:
+            made = await issue_key(
+                conn, vault=postroom.vault, service_id=service.id, name="added", now=postroom.clock()
+            )
+    return {"service": name, "apiKey": made.key}

@@ -1,0 +1,114 @@
+"""What people do about a notification: read it, take it up, approve or reject it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide
+from postroom.domain.caller import Caller, ServiceCaller
+from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from postroom.domain.notification import ActionDetail, Notification
+from postroom.features import audit
+from postroom.features.notifications import store
+from postroom.features.notifications.find import find_one
+from postroom.features.notifications.seal import reader_index, seal_action
+from postroom.features.notifications.visibility import visible_to
+from postroom.kit.crypto import Vault
+
+LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action by one caller. `if_match` is the ETag that the caller acts on, None for any."""
+
+    type: ActionType
+    note: str | None = field(default=None, repr=False)
+    if_match: str | None = None
+    correlation_id: str | None = None
+
+
+async def act(
+    conn: AsyncConnection, notification_id: str, action: Action, *, caller: Caller, vault: Vault, now: datetime
+) -> Notification:
+    """Record the action, in the caller's transaction; the notification as it is then.
+
+    Invalid, NotFound, Stale (another version than `if_match`) or Conflict (it is settled already) otherwise.
+    """
+    _check(action)
+    row = await store.notification(conn, notification_id, visible=visible_to(caller, vault), lock=True)
+    if row is None:
+        raise NotFound("There is no such notification.")
+    current = await find_one(conn, notification_id, caller=caller, vault=vault)
+    if action.if_match not in (None, "*", current.etag):
+        raise Stale("The notification has changed since it was read.")
+    if action.type in READING:
+        changed = await _read(conn, current, action.type, caller=caller, vault=vault, now=now)
+    else:
+        await _perform(conn, current, action, caller=caller, vault=vault, now=now)
+        changed = True
+    if not changed:
+        return current
+    entry = audit.Entry(
+        kind=audit.Kind.ACTION,
+        at=now,
+        notification_id=notification_id,
+        service_id=current.service_id,
+        actor=caller.display_name,
+        note=action.note or None,
+        detail=action.type.value,
+        correlation_id=action.correlation_id,
+    )
+    await audit.record(conn, [entry], vault=vault)
+    return await find_one(conn, notification_id, caller=caller, vault=vault)
+
+
+def _check(action: Action) -> None:
+    if action.note is not None and len(action.note) > LONGEST_NOTE:
+        raise Invalid([FieldError("actionNote", f"Use up to {LONGEST_NOTE} characters.")])
+    if action.type in NOTE_REQUIRED and not (action.note or "").strip():
+        raise Invalid([FieldError("actionNote", f"Say why: {action.type} needs a note.")])
+
+
+async def _read(
+    conn: AsyncConnection,
+    current: Notification,
+    wanted: ActionType,
+    *,
+    caller: Caller,
+    vault: Vault,
+    now: datetime,
+) -> bool:
+    """Mark it read or unread for this caller alone; whether that changed anything."""
+    is_read = wanted is ActionType.IS_READ
+    if is_read is current.is_read:
+        return False
+    if isinstance(caller, ServiceCaller):
+        await store.update_notification(conn, current.id, {"first_read_at": now if is_read else None})
+        return True
+    reader = reader_index(vault, caller.email)
+    await store.set_reader_state(conn, current.id, reader=reader, values={"read_at": now if is_read else None})
+    still_read = is_read or await store.anyone_has_read(conn, current.id)
+    await store.set_first_read(conn, current.id, at=now if still_read else None)
+    return True
+
+
+async def _perform(
+    conn: AsyncConnection,
+    current: Notification,
+    action: Action,
+    *,
+    caller: Caller,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    decided = decide(current.action, action.type)
+    if isinstance(decided, Refused):
+        raise Conflict(decided.why)
+    detail = ActionDetail(done_by=caller.display_name, note=action.note or None)
+    await store.update_notification(
+        conn,
+        current.id,
+        {"action": decided.value, "action_at": now, "action_personal": seal_action(vault, current.id, detail)},
+    )

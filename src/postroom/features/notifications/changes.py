@@ -1,0 +1,156 @@
+"""Changing deliveries: every change is a pure step on the locked row, and many share one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.channel import Channel
+from postroom.domain.delivery import Change, State, Step
+from postroom.domain.status import Status
+from postroom.features.notifications import store
+from postroom.kit.database import GroupCommit
+from postroom.kit.queue import Job, JobQueue
+
+Apply = Callable[[State], Change | None]
+"""A step from the state that the row has now; None where it changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One step for one delivery. A receipt's row is kept whether it changes anything or not."""
+
+    delivery_id: str
+    apply: Apply
+    receipt: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a request. `personal` is the notification's sealed data, for a step that sends."""
+
+    change: Change | None
+    personal: bytes | None = None
+
+
+Changes = GroupCommit[Request, Done]
+
+
+def state_of(row: Row[Any]) -> State:
+    return State(
+        id=row.id,
+        notification_id=row.notification_id,
+        service_id=row.service_id,
+        credential_id=row.credential_id,
+        channel=Channel(row.channel),
+        template_id=row.template_id,
+        status=Status(row.status),
+        created_at=row.created_at,
+        due_at=row.due_at,
+        lease_until=row.lease_until,
+        notify_id=row.notify_id,
+        attempts=row.attempts,
+        open_attempt=row.open_attempt,
+        open_attempt_at=row.open_attempt_at,
+        looks=row.looks,
+        polls=row.polls,
+        sent_at=row.sent_at,
+        completed_at=row.completed_at,
+        reason=row.reason,
+    )
+
+
+async def write_changes(conn: AsyncConnection, requests: Sequence[Request], *, queue: JobQueue) -> list[Done]:
+    """Apply the requests in order, each to the state that those before it left."""
+    rows = await store.lock_deliveries(conn, {request.delivery_id for request in requests})
+    before = {row.id: state_of(row) for row in rows}
+    states = dict(before)
+    changes: list[Change | None] = []
+    for request in requests:
+        state = states.get(request.delivery_id)
+        change = None if state is None else request.apply(state)
+        if change is not None:
+            states[request.delivery_id] = change.state
+        changes.append(change)
+    changed = [state for key, state in states.items() if state != before[key]]
+    await store.save_states(conn, [_to_row(state) for state in changed])
+    await _write_attempts(conn, [change for change in changes if change is not None])
+    await store.insert_receipts(conn, _receipts(requests, changes))
+    await queue.put(
+        conn,
+        [
+            Job(state.id, state.due_at)
+            for state in changed
+            if state.due_at is not None and state.lease_until is None
+        ],
+    )
+    return await _with_personal(conn, changes)
+
+
+def _to_row(state: State) -> dict[str, Any]:
+    return {
+        "id": state.id,
+        "status": state.status.value,
+        "due_at": state.due_at,
+        "lease_until": state.lease_until,
+        "notify_id": state.notify_id,
+        "attempts": state.attempts,
+        "open_attempt": state.open_attempt,
+        "open_attempt_at": state.open_attempt_at,
+        "looks": state.looks,
+        "polls": state.polls,
+        "sent_at": state.sent_at,
+        "completed_at": state.completed_at,
+        "reason": state.reason,
+    }
+
+
+async def _write_attempts(conn: AsyncConnection, changes: Sequence[Change]) -> None:
+    await store.insert_attempts(
+        conn,
+        [
+            {
+                "id": change.began,
+                "delivery_id": change.state.id,
+                "number": change.state.attempts,
+                "started_at": change.state.open_attempt_at,
+            }
+            for change in changes
+            if change.began is not None
+        ],
+    )
+    ends = [change.ended for change in changes if change.ended is not None]
+    await store.end_attempts(
+        conn,
+        [
+            {
+                "key": end.attempt_id,
+                "ended_at": end.at,
+                "outcome": end.outcome.value,
+                "status_code": end.status_code,
+                "reason": end.reason,
+            }
+            for end in ends
+        ],
+    )
+
+
+def _receipts(requests: Sequence[Request], changes: Sequence[Change | None]) -> list[dict[str, Any]]:
+    return [
+        request.receipt | {"applied": change is not None}
+        for request, change in zip(requests, changes, strict=True)
+        if request.receipt is not None
+    ]
+
+
+async def _with_personal(conn: AsyncConnection, changes: Sequence[Change | None]) -> list[Done]:
+    sending = {
+        change.state.notification_id for change in changes if change is not None and change.step is Step.SEND
+    }
+    personal = await store.personal_of(conn, sending) if sending else {}
+    return [
+        Done(change, personal.get(change.state.notification_id) if change is not None else None)
+        for change in changes
+    ]

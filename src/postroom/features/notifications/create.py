@@ -1,0 +1,306 @@
+"""The one way in: a request becomes a notification, its deliveries, an audit entry and jobs, or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.channels.carriers import CARRIERS
+from postroom.channels.govuk_notify import NotifyRefusedKey
+from postroom.domain import target_type
+from postroom.domain.caller import ServiceCaller
+from postroom.domain.channel import Channel, to_mask
+from postroom.domain.errors import FieldError, Forbidden, Invalid
+from postroom.domain.notification import Delivery, Notification
+from postroom.domain.status import Status
+from postroom.features import audit
+from postroom.features.notifications import store
+from postroom.features.notifications.request import NewNotification, check_fields
+from postroom.features.notifications.seal import audience_index, seal_personal
+from postroom.features.services import Credential, Credentials, Directory, RegisteredService
+from postroom.features.services.credentials import id_of, keep
+from postroom.features.services.register import is_notify_key
+from postroom.features.templates import Catalogue, check_template
+from postroom.kit.crypto import Vault
+from postroom.kit.database import GroupCommit
+from postroom.kit.ids import is_id, new_id
+from postroom.kit.queue import Job, JobQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one accepted request writes. `raw_key` is kept with it where it came with the request."""
+
+    notification: Mapping[str, Any]
+    deliveries: Sequence[Mapping[str, Any]]
+    audit_entry: audit.Entry
+    raw_key: Credential | None = None
+
+
+class Creator:
+    """Decides on requests, and has what is accepted written. `raw_keys` lets a request bring a Notify key."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        credentials: Credentials,
+        catalogue: Catalogue,
+        vault: Vault,
+        writer: GroupCommit[Plan, None],
+        raw_keys: bool,
+        notify_base_url: str,
+    ) -> None:
+        self._directory = directory
+        self._credentials = credentials
+        self._catalogue = catalogue
+        self._vault = vault
+        self._writer = writer
+        self._raw_keys = raw_keys
+        self._notify_base_url = notify_base_url
+
+    async def create(self, new: NewNotification, *, caller: ServiceCaller, now: datetime) -> Notification:
+        """Accept the request, durably, or raise Invalid with every field at fault, or Forbidden."""
+        service = await self._directory.by_id(caller.service_id)
+        if service is None:
+            raise Forbidden("The service of this key is registered no longer.")
+        errors = check_fields(new, prepend_name=service.prepend_name)
+        credential, raw_key = await self._credential(new, service, errors)
+        templates = _resolve_templates(new, service, errors)
+        checked = await self._check_templates(new, service, credential, templates, errors)
+        if errors:
+            raise Invalid(errors)
+        notification = _notification(new, service, templates, checked, now)
+        await self._writer.submit(self._plan(notification, new, service, credential, raw_key))
+        return notification
+
+    async def _credential(
+        self, new: NewNotification, service: RegisteredService, errors: list[FieldError]
+    ) -> tuple[Credential | None, Credential | None]:
+        """The key to send with, and it once more where it came with the request."""
+        if new.service_key is None:
+            return None, None
+        if new.service_key != service.name and await self._directory.by_name(new.service_key) is not None:
+            raise Forbidden("The serviceKey names another service than the one that calls.")
+        if not new.carried:
+            # Nothing is carried anywhere: what stands there is not needed, so it is not judged.
+            return None, None
+        if is_notify_key(new.service_key):
+            return self._raw_credential(new.service_key, service, errors)
+        if new.service_key != service.name:
+            errors.append(FieldError("serviceKey", "There is no service of this name."))
+            return None, None
+        if service.credential_id is None:
+            errors.append(FieldError("serviceKey", "This service has no GOV.UK Notify key yet."))
+            return None, None
+        return await self._credentials.get(service.credential_id), None
+
+    def _raw_credential(
+        self, key: str, service: RegisteredService, errors: list[FieldError]
+    ) -> tuple[Credential | None, Credential | None]:
+        if not self._raw_keys:
+            errors.append(FieldError("serviceKey", "Use the name of your service: keys are not taken here."))
+            return None, None
+        base_url = self._notify_base_url
+        credential_id = id_of(vault=self._vault, service_id=service.id, key=key, base_url=base_url)
+        credential = Credential(id=credential_id, base_url=base_url, key=key)
+        return credential, credential
+
+    async def _check_templates(
+        self,
+        new: NewNotification,
+        service: RegisteredService,
+        credential: Credential | None,
+        templates: Mapping[Channel, str],
+        errors: list[FieldError],
+    ) -> "_Checked":
+        """Check each channel's template; where the provider does not answer, accept unchecked."""
+        checked = _Checked()
+        for channel, template_id in templates.items():
+            if credential is None:
+                break
+            try:
+                known = await self._catalogue.get(credential, wanted=template_id)
+            except NotifyRefusedKey:
+                if new.service_key != service.name:
+                    errors.append(FieldError("serviceKey", "GOV.UK Notify does not accept this key."))
+                    break
+                known = None
+            if known is None:
+                checked = replace(checked, unchecked=True)
+                continue
+            carrier = CARRIERS[channel]
+            result = check_template(
+                known.get(template_id),
+                field=new.template_for(channel)[0],
+                notify_type=carrier.notify_type,
+                given=carrier.personalisation(new.personal, prepend_name=service.prepend_name),
+            )
+            errors += [error for error in result.errors if error not in errors]
+            checked = replace(checked, warnings=(*checked.warnings, *result.warnings))
+        return checked
+
+    def _plan(
+        self,
+        notification: Notification,
+        new: NewNotification,
+        service: RegisteredService,
+        credential: Credential | None,
+        raw_key: Credential | None,
+    ) -> Plan:
+        if raw_key is not None:
+            self._credentials.known(raw_key)
+        return Plan(
+            notification=_row(notification, new, service, self._vault),
+            deliveries=[_delivery_row(each, notification, credential) for each in notification.deliveries],
+            audit_entry=audit.Entry(
+                kind=audit.Kind.ACCEPTED,
+                at=notification.created_at,
+                notification_id=notification.id,
+                service_id=service.id,
+                actor=service.name,
+                correlation_id=new.correlation_id,
+            ),
+            raw_key=raw_key,
+        )
+
+
+async def write_plans(
+    conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue
+) -> list[None]:
+    """Write accepted requests: all of each, in the caller's transaction."""
+    deliveries = [row for plan in plans for row in plan.deliveries]
+    await store.insert_notifications(conn, [plan.notification for plan in plans])
+    await store.insert_deliveries(conn, deliveries)
+    await audit.record(conn, (plan.audit_entry for plan in plans), vault=vault)
+    for plan in plans:
+        if plan.raw_key is not None:
+            await keep(
+                conn,
+                vault=vault,
+                service_id=plan.audit_entry.service_id,
+                key=plan.raw_key.key,
+                base_url=plan.raw_key.base_url,
+                is_raw=True,
+                now=plan.audit_entry.at,
+            )
+    await queue.put(conn, [Job(row["id"], row["due_at"]) for row in deliveries])
+    return [None] * len(plans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    unchecked: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def _resolve_templates(
+    new: NewNotification, service: RegisteredService, errors: list[FieldError]
+) -> dict[Channel, str]:
+    """The id of each carried channel's template, by id or by a name that the service registered."""
+    templates = {}
+    for channel in new.carried:
+        field, named = new.template_for(channel)
+        if named is None:
+            continue
+        template_id = service.template_names.get(named, named)
+        if is_id(template_id):
+            templates[channel] = template_id.lower()
+        else:
+            errors.append(FieldError(field, "Enter the id of a template, or a name that your service registered."))
+    return templates
+
+
+def _notification(
+    new: NewNotification,
+    service: RegisteredService,
+    templates: Mapping[Channel, str],
+    checked: _Checked,
+    now: datetime,
+) -> Notification:
+    personal = new.personal
+    if checked.warnings:
+        personal = msgspec.structs.replace(personal, warnings=tuple(dict.fromkeys(checked.warnings)))
+    return Notification(
+        id=new_id(),
+        service_id=service.id,
+        target_id=new.target_id,
+        target_type=None if new.target_type is None else target_type.canonical(new.target_type),
+        channels=new.channels,
+        extra_channels=new.extra_channels,
+        reference=new.reference,
+        template_id=service.template_names.get(new.template_id or "", new.template_id),
+        template_ids=dict(templates),
+        require_action=new.require_action,
+        template_unchecked=checked.unchecked,
+        personal=personal,
+        created_at=now,
+        version=1,
+        deliveries=tuple(
+            Delivery(id=new_id(), channel=channel, status=Status.PENDING) for channel in new.carried
+        ),
+    )
+
+
+def _row(
+    notification: Notification, new: NewNotification, service: RegisteredService, vault: Vault
+) -> dict[str, Any]:
+    personal = notification.personal
+    audience = personal.user
+    if audience is None and Channel.SCREEN in new.channels and service.default_group is not None:
+        audience = f"group:{service.default_group}"
+    return {
+        "id": notification.id,
+        "service_id": service.id,
+        "target_id": notification.target_id,
+        "target_type": notification.target_type,
+        "channels": to_mask(notification.channels),
+        "extra_channels": to_mask(notification.extra_channels),
+        "reference": notification.reference,
+        "audience": None if audience is None else audience_index(vault, audience),
+        "template_id": notification.template_id,
+        "template_ids": msgspec.json.encode(notification.template_ids).decode(),
+        "template_unchecked": notification.template_unchecked,
+        "require_action": notification.require_action,
+        "personal": seal_personal(vault, notification.id, personal),
+        "email_index": None if personal.email is None else vault.blind_index(personal.email.lower(), purpose="email"),
+        "mobile_index": None
+        if personal.mobile_number is None
+        else vault.blind_index(_digits(personal.mobile_number), purpose="mobile"),
+        "correlation_id": new.correlation_id,
+        "created_at": notification.created_at,
+        "version": 1,
+        "first_read_at": None,
+        "action": None,
+        "action_at": None,
+        "action_personal": None,
+        "removed_at": None,
+    }
+
+
+def _digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())
+
+
+def _delivery_row(
+    delivery: Delivery, notification: Notification, credential: Credential | None
+) -> dict[str, Any]:
+    if credential is None:
+        raise AssertionError("a delivery is only planned with a key to send it with")
+    return {
+        "id": delivery.id,
+        "notification_id": notification.id,
+        "service_id": notification.service_id,
+        "credential_id": credential.id,
+        "channel": delivery.channel.value,
+        "template_id": notification.template_ids[delivery.channel],
+        "status": delivery.status.value,
+        "created_at": notification.created_at,
+        "due_at": notification.created_at,
+        "attempts": 0,
+        "looks": 0,
+        "polls": 0,
+    }

@@ -1,0 +1,153 @@
+"""Finding notifications: one by its id, and pages of them by filters, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.action import ActionType
+from postroom.domain.caller import Caller, ServiceCaller
+from postroom.domain.channel import Channel, from_mask, to_mask
+from postroom.domain.errors import NotFound
+from postroom.domain.notification import Delivery, Notification
+from postroom.domain.status import Status
+from postroom.features.notifications import store
+from postroom.features.notifications.seal import audience_index, open_action, open_personal, reader_index
+from postroom.features.notifications.tables import notifications
+from postroom.features.notifications.visibility import is_read_by, visible_to
+from postroom.kit.crypto import Vault
+from postroom.kit.ids import first_id_at
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; None means any. `before` is the id that the page continues after."""
+
+    channels: tuple[Channel, ...] | None = None
+    target_id: str | None = None
+    target_type: str | None = None
+    user: str | None = None
+    is_read: bool | None = None
+    require_action: bool | None = None
+    action: ActionType | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    reference: str | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next_before` continues the list, None at its end."""
+
+    items: tuple[Notification, ...]
+    next_before: str | None
+
+
+async def find_one(conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault) -> Notification:
+    """The notification as the caller may see it; NotFound whether it is not there or not for them."""
+    row = await store.notification(conn, notification_id, visible=visible_to(caller, vault))
+    if row is None:
+        raise NotFound("There is no such notification.")
+    (found,) = await _assemble(conn, [row], caller=caller, vault=vault)
+    return found
+
+
+async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
+    """One page, in two or three queries however long it is."""
+    where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]
+    rows = await store.page(conn, where, limit=filters.limit + 1)
+    shown = rows[: filters.limit]
+    items = await _assemble(conn, shown, caller=caller, vault=vault)
+    return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
+
+
+def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnElement[bool]]:
+    table = notifications.c
+    where: list[ColumnElement[bool]] = []
+    if filters.channels is not None:
+        either = table.channels.op("|")(table.extra_channels)
+        where.append(either.op("&")(to_mask(filters.channels)) != 0)
+    if filters.user is not None:
+        where.append(table.audience == audience_index(vault, filters.user))
+    if filters.is_read is not None:
+        read = is_read_by(caller, vault)
+        where.append(read if filters.is_read else ~read)
+    if filters.created_from is not None:
+        where.append(table.id >= first_id_at(filters.created_from))
+    if filters.created_to is not None:
+        where.append(table.id < first_id_at(filters.created_to))
+    if filters.before is not None:
+        where.append(table.id < filters.before)
+    equal = {
+        table.target_id: filters.target_id,
+        table.target_type: filters.target_type,
+        table.require_action: filters.require_action,
+        table.action: filters.action,
+        table.reference: filters.reference,
+    }
+    return where + [column == value for column, value in equal.items() if value is not None]
+
+
+async def _assemble(
+    conn: AsyncConnection, rows: Sequence[Row[Any]], *, caller: Caller, vault: Vault
+) -> list[Notification]:
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    carried = [row.id for row in rows if row.template_ids != "{}"]
+    deliveries: dict[str, list[Delivery]] = {}
+    for each in await store.deliveries_of(conn, carried) if carried else ():
+        deliveries.setdefault(each.notification_id, []).append(to_delivery(each))
+    if isinstance(caller, ServiceCaller):
+        read = {row.id for row in rows if row.first_read_at is not None}
+    else:
+        read = await store.read_by(conn, ids, reader=reader_index(vault, caller.email))
+    return [
+        _to_notification(row, tuple(deliveries.get(row.id, ())), is_read=row.id in read, vault=vault) for row in rows
+    ]
+
+
+def to_delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        channel=Channel(row.channel),
+        status=Status(row.status),
+        notify_id=row.notify_id,
+        attempts=row.attempts,
+        sent_at=row.sent_at,
+        completed_at=row.completed_at,
+        failure_reason=row.reason,
+    )
+
+
+def _to_notification(
+    row: Row[Any], deliveries: tuple[Delivery, ...], *, is_read: bool, vault: Vault
+) -> Notification:
+    template_ids = msgspec.json.decode(row.template_ids, type=dict[str, str])
+    return Notification(
+        id=row.id,
+        service_id=row.service_id,
+        target_id=row.target_id,
+        target_type=row.target_type,
+        channels=from_mask(row.channels),
+        extra_channels=from_mask(row.extra_channels),
+        reference=row.reference,
+        template_id=row.template_id,
+        template_ids={Channel(channel): template_id for channel, template_id in template_ids.items()},
+        require_action=row.require_action,
+        template_unchecked=row.template_unchecked,
+        personal=open_personal(vault, row.id, row.personal),
+        created_at=row.created_at,
+        version=row.version,
+        is_read=is_read,
+        action=None if row.action is None else ActionType(row.action),
+        action_at=row.action_at,
+        action_detail=open_action(vault, row.id, row.action_personal),
+        deliveries=deliveries,
+    )

@@ -1,0 +1,140 @@
+"""What the provider knows of one message, asked by its id, by ours, or by the notification's."""
+
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.channels.carriers import CARRIERS
+from postroom.channels.govuk_notify import (
+    NotifyClients,
+    NotifyLimited,
+    NotifyMessage,
+    NotifyRefusedKey,
+    NotifyUnavailable,
+)
+from postroom.channels.govuk_notify.answers import TemplateRef
+from postroom.domain.caller import ServiceCaller
+from postroom.domain.channel import Channel, from_mask
+from postroom.domain.errors import Busy, Forbidden, NotFound, ProviderRefusedKey
+from postroom.domain.notification import Personal
+from postroom.domain.status import WAITING, Status
+from postroom.features.notifications import store
+from postroom.features.notifications.seal import open_personal
+from postroom.features.notifications.visibility import visible_to
+from postroom.features.services import Credential, Credentials, Directory
+from postroom.features.services.credentials import id_of
+from postroom.features.services.register import is_notify_key
+from postroom.kit.crypto import Vault
+from postroom.kit.database import Database
+
+_ORDER = (Channel.EMAIL, Channel.TEXT, Channel.LETTER)
+
+class MessageStatuses:
+    """Looks up message statuses for a service, with its own key or with one that stands in the path."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        directory: Directory,
+        credentials: Credentials,
+        clients: NotifyClients,
+        vault: Vault,
+        raw_keys: bool,
+        notify_base_url: str,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._credentials = credentials
+        self._clients = clients
+        self._vault = vault
+        self._raw_keys = raw_keys
+        self._notify_base_url = notify_base_url
+
+    async def get(self, message_id: str, *, service: str, caller: ServiceCaller) -> NotifyMessage:
+        """The message. NotFound, Forbidden, ProviderRefusedKey, or Busy where the provider does not answer."""
+        credential = await self.credential_of(service, caller)
+        async with self._database.reading() as conn:
+            row = await self._delivery(conn, message_id, caller)
+            if row is not None and (row.notify_id is None or row.reason == "simulated"):
+                return await self._own_answer(conn, row)
+        if row is not None and not is_notify_key(service):
+            credential = await self._credentials.get(row.credential_id) or credential
+        if credential is None:
+            raise NotFound("This service has no GOV.UK Notify key.")
+        message = await self._ask(credential, message_id if row is None else row.notify_id)
+        if message is None and row is not None:
+            async with self._database.reading() as conn:
+                return await self._own_answer(conn, row)
+        if message is None:
+            raise NotFound("GOV.UK Notify does not know this message.")
+        return message
+
+    async def credential_of(self, service: str, caller: ServiceCaller) -> Credential | None:
+        """The key that `service` stands for: the caller's own name, or a raw key where these are taken."""
+        if is_notify_key(service):
+            if not self._raw_keys:
+                raise NotFound("There is no service of this name.")
+            base_url = self._notify_base_url
+            key_id = id_of(vault=self._vault, service_id=caller.service_id, key=service, base_url=base_url)
+            return Credential(id=key_id, base_url=base_url, key=service)
+        named = await self._directory.by_name(service)
+        if named is None:
+            raise NotFound("There is no service of this name.")
+        if named.id != caller.service_id:
+            raise Forbidden("This is another service than the one that calls.")
+        return None if named.credential_id is None else await self._credentials.get(named.credential_id)
+
+    async def _ask(self, credential: Credential, notify_id: str) -> NotifyMessage | None:
+        client = self._clients.of(base_url=credential.base_url, key=credential.key)
+        try:
+            return await client.notification(notify_id)
+        except NotifyRefusedKey:
+            raise ProviderRefusedKey("service key rejected") from None
+        except NotifyLimited:
+            raise Busy("GOV.UK Notify asks to call less often.", retry_after_seconds=30) from None
+        except NotifyUnavailable:
+            raise Busy("GOV.UK Notify does not answer now.", retry_after_seconds=5) from None
+
+    async def _delivery(self, conn: AsyncConnection, message_id: str, caller: ServiceCaller) -> Row[Any] | None:
+        row = await store.delivery(conn, message_id, service_id=caller.service_id)
+        if row is None:
+            row = await store.delivery_by_notify_id(conn, message_id, service_id=caller.service_id)
+        if row is not None:
+            return row
+        notification = await store.notification(conn, message_id, visible=visible_to(caller, self._vault))
+        if notification is None:
+            return None
+        deliveries = {row.channel: row for row in await store.deliveries_of(conn, [message_id])}
+        for channel in _ORDER:
+            if channel in deliveries:
+                return deliveries[channel]
+        kinds = ",".join(from_mask(notification.channels))
+        raise NotFound(f"A {kinds} notification is not sent anywhere.", reason="screen-only")
+
+    async def _own_answer(self, conn: AsyncConnection, row: Row[Any]) -> NotifyMessage:
+        """What we know of a message that the provider has not yet, or never kept."""
+        sealed = (await store.personal_of(conn, [row.notification_id])).get(row.notification_id)
+        personal = open_personal(self._vault, row.notification_id, sealed)
+        channel = Channel(row.channel)
+        lines = _lines(channel, personal)
+        return NotifyMessage(
+            id=row.notify_id or row.id,
+            status="created" if Status(row.status) in WAITING else row.status,
+            type=CARRIERS[channel].notify_type,
+            template=TemplateRef(id=row.template_id),
+            reference=row.id,
+            email_address=personal.email if channel is Channel.EMAIL else None,
+            phone_number=personal.mobile_number if channel is Channel.TEXT else None,
+            sent_at=None if row.sent_at is None else row.sent_at.isoformat(),
+            completed_at=None if row.completed_at is None else row.completed_at.isoformat(),
+            **lines,
+        )
+
+
+def _lines(channel: Channel, personal: Personal) -> dict[str, Any]:
+    if channel is not Channel.LETTER:
+        return {}
+    values = CARRIERS[channel].personalisation(personal, prepend_name=False)
+    return {f"line_{number}": values.get(f"address_line_{number}") for number in range(1, 8)}

@@ -1,0 +1,172 @@
+"""What a caller asks for, checked field by field before anything is looked up."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from notify_rules.email_address import check_email_address
+from notify_rules.errors import InvalidEmailAddress
+
+from postroom.channels import attachment, screen
+from postroom.channels.carriers import CARRIERS
+from postroom.domain import target_type
+from postroom.domain.channel import CARRIED, Channel
+from postroom.domain.errors import FieldError
+from postroom.domain.notification import Personal
+from postroom.features.notifications.characters import has_control, has_control_or_break, without_control
+
+LONGEST_TARGET_ID = 128
+LONGEST_MESSAGE = 5_000
+LONGEST_REFERENCE = 128
+LONGEST_TEMPLATE_ID = 128
+LARGEST_PERSONALISATION = 512 * 1024
+
+_GROUP = re.compile(r"(group|patch):[^\s,;:][^,;:]{0,119}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotification:
+    """A request to notify somebody, in our words. Field names in errors are the wire's."""
+
+    channels: tuple[Channel, ...]
+    extra_channels: tuple[Channel, ...] = ()
+    target_id: str | None = None
+    target_type: str | None = None
+    user: str | None = None
+    message: str | None = field(default=None, repr=False)
+    service_key: str | None = field(default=None, repr=False)
+    template_id: str | None = None
+    template_ids: Mapping[Channel, str] = field(default_factory=dict)
+    mobile_number: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    personalisation: dict[str, Any] | None = field(default=None, repr=False)
+    require_action: bool = False
+    reference: str | None = None
+    correlation_id: str | None = None
+
+    @property
+    def carried(self) -> tuple[Channel, ...]:
+        """The channels that make a delivery, each once."""
+        asked = (*self.channels, *self.extra_channels)
+        return tuple(channel for channel in CARRIED if channel in asked)
+
+    @property
+    def personal(self) -> Personal:
+        return Personal(
+            user=None if self.user is None else self.user.strip().lower(),
+            message=self.message,
+            email=None if self.email is None else self.email.strip(),
+            mobile_number=self.mobile_number,
+            personalisation=self.personalisation,
+        )
+
+    def template_for(self, channel: Channel) -> tuple[str, str | None]:
+        """The field that names this channel's template, and its value.
+
+        A template serves one channel: a lone `templateId` serves the type's channel, or the only one.
+        """
+        named = self.template_ids.get(channel)
+        if named is not None:
+            return f"templateIds.{channel}", named
+        carried_types = [each for each in self.channels if each in CARRIED]
+        first = next(iter(carried_types or self.carried), None)
+        if channel is first:
+            return "templateId", self.template_id
+        return f"templateIds.{channel}", None
+
+
+def check_fields(new: NewNotification, *, prepend_name: bool) -> list[FieldError]:
+    """Every fault that can be told from the request alone."""
+    errors = [*_check_target(new), *_check_user(new.user), *_check_texts(new)]
+    personal = new.personal
+    if Channel.SCREEN in new.channels:
+        errors += screen.check(personal, target_id=new.target_id)
+    for channel in new.carried:
+        errors += CARRIERS[channel].check(personal, prepend_name=prepend_name)
+        name, template = new.template_for(channel)
+        if template is None:
+            errors.append(FieldError(name, f"Enter the template of the {channel.lower()}."))
+    if new.carried and new.service_key is None:
+        errors.append(FieldError("serviceKey", "Enter the name of your service."))
+    return errors + _check_personalisation(new)
+
+
+def _check_target(new: NewNotification) -> list[FieldError]:
+    errors = []
+    if new.target_id is not None and not 1 <= len(new.target_id) <= LONGEST_TARGET_ID:
+        errors.append(FieldError("targetId", f"Use 1 to {LONGEST_TARGET_ID} characters."))
+    if new.target_type is not None and target_type.canonical(new.target_type) is None:
+        nearest = target_type.nearest(new.target_type)
+        hint = f" Did you mean {', '.join(nearest)}?" if nearest else ""
+        errors.append(FieldError("targetType", f"Use one name in PascalCase, up to 64 letters and digits.{hint}"))
+    return errors
+
+
+def _check_user(user: str | None) -> list[FieldError]:
+    if user is None or _GROUP.fullmatch(user.strip()):
+        return []
+    try:
+        check_email_address(user)
+    except InvalidEmailAddress:
+        return [FieldError("user", "Enter an officer's email address, group:<name> or patch:<id>.")]
+    return []
+
+
+def _check_texts(new: NewNotification) -> list[FieldError]:
+    errors = []
+    if new.message is not None and len(new.message) > LONGEST_MESSAGE:
+        errors.append(FieldError("message", f"Use up to {LONGEST_MESSAGE} characters."))
+    if new.reference is not None and not 1 <= len(new.reference) <= LONGEST_REFERENCE:
+        errors.append(FieldError("reference", f"Use 1 to {LONGEST_REFERENCE} characters."))
+    if new.template_id is not None and len(new.template_id) > LONGEST_TEMPLATE_ID:
+        errors.append(FieldError("templateId", f"Use up to {LONGEST_TEMPLATE_ID} characters."))
+    one_line = {
+        "targetId": new.target_id,
+        "user": new.user,
+        "reference": new.reference,
+        "email": new.email,
+        "mobileNumber": new.mobile_number,
+        "serviceKey": new.service_key,
+        "templateId": new.template_id,
+    }
+    errors += [
+        FieldError(name, "Remove the control characters.")
+        for name, value in one_line.items()
+        if value is not None and has_control_or_break(value)
+    ]
+    if new.message is not None and has_control(new.message):
+        errors.append(FieldError("message", "Remove the control characters."))
+    return errors
+
+
+def _check_personalisation(new: NewNotification) -> list[FieldError]:
+    values = new.personalisation or {}
+    errors = []
+    without_files = {name: value for name, value in values.items() if not attachment.is_file(value)}
+    if len(msgspec.json.encode(without_files)) > LARGEST_PERSONALISATION:
+        errors.append(FieldError("personalisationParams", "Use up to 512 KB in all."))
+    for name, value in values.items():
+        field_name = f"personalisationParams.{without_control(name)}"
+        errors += [FieldError(field_name, message) for message in _check_value(name, value, new.carried)]
+    return errors
+
+
+def _check_value(name: str, value: Any, carried: Sequence[Channel]) -> list[str]:
+    if has_control_or_break(name) or _has_control(value):
+        return ["Remove the control characters."]
+    if attachment.is_file(value):
+        if any(channel is not Channel.EMAIL for channel in carried):
+            return ["A file can only be sent by email."]
+        return attachment.check(value)
+    items = value if isinstance(value, list) else [value]
+    if all(item is None or isinstance(item, str | int | float) for item in items):
+        return []
+    return ["Use text, a number, true or false, a list of these, or a file."]
+
+
+def _has_control(value: Any) -> bool:
+    if isinstance(value, str):
+        return has_control(value)
+    return isinstance(value, list) and any(_has_control(item) for item in value)

@@ -1,0 +1,43 @@
+"""The personal data of notifications, sealed for their row and opened again."""
+
+import msgspec
+
+from postroom.domain.notification import ActionDetail, Personal
+from postroom.kit.crypto import Vault
+
+_PERSONAL = "notifications.personal"
+_ACTION = "notifications.action_personal"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_personal = msgspec.msgpack.Decoder(Personal).decode
+_decode_action = msgspec.msgpack.Decoder(ActionDetail).decode
+
+
+def seal_personal(vault: Vault, notification_id: str, personal: Personal) -> bytes:
+    return vault.seal(_encode(personal), row=notification_id, column=_PERSONAL)
+
+
+def open_personal(vault: Vault, notification_id: str, sealed: bytes | None) -> Personal:
+    """The personal data; empty once it has been given up."""
+    if sealed is None:
+        return Personal()
+    return _decode_personal(vault.open(sealed, row=notification_id, column=_PERSONAL))
+
+
+def seal_action(vault: Vault, notification_id: str, detail: ActionDetail) -> bytes:
+    return vault.seal(_encode(detail), row=notification_id, column=_ACTION)
+
+
+def open_action(vault: Vault, notification_id: str, sealed: bytes | None) -> ActionDetail | None:
+    if sealed is None:
+        return None
+    return _decode_action(vault.open(sealed, row=notification_id, column=_ACTION))
+
+
+def audience_index(vault: Vault, audience: str) -> bytes:
+    """How an addressee (an officer's e-mail address, group:<name>, patch:<id>) is found."""
+    return vault.blind_index(audience.lower(), purpose="audience")
+
+
+def reader_index(vault: Vault, email: str) -> bytes:
+    return vault.blind_index(email.lower(), purpose="reader")

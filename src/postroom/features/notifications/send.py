@@ -1,0 +1,177 @@
+"""The step of a delivery that is due: send it, ask whether it was taken, or ask what became of it.
+
+Each step is a short transaction to claim, the provider's answer outside any transaction, and a short
+transaction to record. The claim on the delivery's own row decides who does the step; a job that is
+handed out twice finds nothing to do.
+"""
+
+import random
+import time
+from datetime import timedelta
+from functools import partial
+
+from postroom.channels.carriers import CARRIERS
+from postroom.channels.contract import Parcel
+from postroom.channels.govuk_notify import (
+    NotifyClient,
+    NotifyClients,
+    NotifyLimited,
+    NotifyRefusedKey,
+    NotifyUnavailable,
+    status_of,
+)
+from postroom.domain import delivery as steps
+from postroom.domain.delivery import State, Step
+from postroom.domain.outcome import Accepted, Outcome
+from postroom.domain.retry import RetryPolicy
+from postroom.domain.status import Status
+from postroom.features.notifications.changes import Apply, Changes, Request
+from postroom.features.notifications.seal import open_personal
+from postroom.features.notifications.settle import moment
+from postroom.features.services import Credentials, Directory
+from postroom.kit.clock import Clock
+from postroom.kit.crypto import Vault
+from postroom.kit.database import DatabaseUnavailable, WriterBusy
+from postroom.kit.ids import new_id
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
+
+_UNANSWERED = (NotifyUnavailable, NotifyLimited, NotifyRefusedKey)
+
+
+class Sender:
+    """Does the step that is due for a delivery."""
+
+    def __init__(
+        self,
+        *,
+        changes: Changes,
+        credentials: Credentials,
+        directory: Directory,
+        clients: NotifyClients,
+        vault: Vault,
+        clock: Clock,
+        policy: RetryPolicy,
+    ) -> None:
+        self._changes = changes
+        self._credentials = credentials
+        self._directory = directory
+        self._clients = clients
+        self._vault = vault
+        self._clock = clock
+        self._policy = policy
+
+    async def step(self, delivery_id: str) -> None:
+        """Claim the step and do it. Nothing is lost where the database goes away meanwhile: the lease lapses."""
+        try:
+            await self._step(delivery_id)
+        except (DatabaseUnavailable, WriterBusy):
+            log.warning("delivery waits for the database", delivery=delivery_id)
+
+    async def _step(self, delivery_id: str) -> None:
+        claimed_at = _boot_seconds()
+        apply = partial(steps.claim, now=self._clock(), policy=self._policy, attempt_id=new_id())
+        done = await self._changes.submit(Request(delivery_id, apply))
+        if done.change is None or done.change.step is Step.NOTHING:
+            return
+        state = done.change.state
+        client = await self._client(state)
+        if client is None:
+            reason = "the key that it was to be sent with is kept no longer"
+            await self._record(state, partial(steps.give_up, now=self._clock(), reason=reason))
+        elif done.change.step is Step.SEND:
+            await self._send(client, state, done.personal, claimed_at)
+        elif done.change.step is Step.LOOK:
+            await self._look(client, state)
+        else:
+            await self._poll(client, state)
+
+    async def _client(self, state: State) -> NotifyClient | None:
+        credential = await self._credentials.get(state.credential_id)
+        return None if credential is None else self._clients.of(base_url=credential.base_url, key=credential.key)
+
+    async def _send(self, client: NotifyClient, state: State, sealed: bytes | None, claimed_at: float) -> None:
+        attempt_id = state.open_attempt or ""
+        carrier = CARRIERS[state.channel]
+        personal = open_personal(self._vault, state.notification_id, sealed)
+        service = await self._directory.by_id(state.service_id)
+        parcel = Parcel(
+            reference=state.id,
+            template_id=state.template_id,
+            personal=personal,
+            prepend_name=service is not None and service.prepend_name,
+        )
+        since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
+        if not steps.may_still_call(self._policy, since_claim=since_claim):
+            await self._record(state, lambda now: steps.hand_back(now, attempt_id=attempt_id, now=self._clock()))
+            return
+        outcome = await carrier.send(client, parcel)
+        simulated = isinstance(outcome, Accepted) and carrier.is_simulated(personal)
+        await self._record_outcome(state, outcome, attempt_id=attempt_id, simulated=simulated)
+
+    async def _record_outcome(self, state: State, outcome: Outcome, *, attempt_id: str, simulated: bool) -> None:
+        log.info(
+            "attempt", delivery=state.id, number=state.attempts, outcome=type(outcome).__name__, channel=state.channel
+        )
+        await self._record(
+            state,
+            partial(
+                steps.record_outcome,
+                outcome=outcome,
+                attempt_id=attempt_id,
+                now=self._clock(),
+                policy=self._policy,
+                chance=random.random(),  # noqa: S311 - spreads retries, guards nothing
+                simulated=simulated,
+            ),
+        )
+
+    async def _look(self, client: NotifyClient, state: State) -> None:
+        """Ask whether the provider took an attempt whose end is not known."""
+        try:
+            messages = await client.by_reference(state.id)
+        except _UNANSWERED:
+            await self._unanswered(state)
+            return
+        found = None
+        if messages:
+            found = (messages[0].id, status_of(messages[0].status) or Status.SENDING)
+        attempt_id = state.open_attempt or ""
+        await self._record(
+            state,
+            lambda fresh: steps.record_look(
+                fresh, found, attempt_id=attempt_id, now=self._clock(), policy=self._policy
+            ),
+        )
+
+    async def _poll(self, client: NotifyClient, state: State) -> None:
+        """Ask what became of a delivery of which no receipt came."""
+        try:
+            message = await client.notification(state.notify_id or "")
+        except _UNANSWERED:
+            await self._unanswered(state)
+            return
+        status = None if message is None else status_of(message.status) or Status.SENDING
+        completed_at = None if message is None else moment(message.completed_at)
+        await self._record(
+            state,
+            lambda fresh: steps.record_poll(
+                fresh, status, now=self._clock(), policy=self._policy, completed_at=completed_at
+            ),
+        )
+
+    async def _unanswered(self, state: State) -> None:
+        chance = random.random()  # noqa: S311 - spreads retries, guards nothing
+        await self._record(
+            state,
+            lambda fresh: steps.record_unanswered(fresh, now=self._clock(), policy=self._policy, chance=chance),
+        )
+
+    async def _record(self, state: State, apply: Apply) -> None:
+        await self._changes.submit(Request(state.id, apply))
+
+
+def _boot_seconds() -> float:
+    """A clock that goes on while the process, or the machine, is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

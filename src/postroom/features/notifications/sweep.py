@@ -1,0 +1,35 @@
+"""What keeps a promise when a queue, a worker or a process forgets: the tables are asked again and again."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.notifications import store
+from postroom.features.services import Credentials
+from postroom.features.services.credentials import forget_raw_keys
+from postroom.kit.queue import Job, JobQueue
+
+_OVERDUE = timedelta(seconds=5)
+_MOST = 1_000
+_RAW_KEY_KEPT = timedelta(hours=1)
+
+
+async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime) -> int:
+    """Queue again what has been due for a while and is in nobody's hands; how many."""
+    rows = await store.due(conn, now=now - _OVERDUE, limit=_MOST)
+    await queue.put(conn, [Job(row.id, row.due_at) for row in rows])
+    return len(rows)
+
+
+async def queue_upcoming(conn: AsyncConnection, *, queue: JobQueue, now: datetime, horizon: timedelta) -> int:
+    """Queue what comes due within the horizon, and until now waited in its table alone; how many."""
+    rows = await store.due_between(conn, after=now, until=now + horizon, limit=_MOST)
+    await queue.put(conn, [Job(row.id, row.due_at) for row in rows])
+    return len(rows)
+
+
+async def give_up_raw_keys(conn: AsyncConnection, *, credentials: Credentials, now: datetime) -> int:
+    """Delete the provider's keys that came with requests whose deliveries have all ended; how many."""
+    return await forget_raw_keys(
+        conn, credentials, unused_since=now - _RAW_KEY_KEPT, in_use=store.credential_in_use
+    )

@@ -1,0 +1,71 @@
+"""Taking a notification away: from every list for its service, from their own view for an officer of a group."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.action import is_outstanding
+from postroom.domain.caller import Caller, Person
+from postroom.domain.delivery import cancel
+from postroom.domain.errors import Conflict, NotFound
+from postroom.domain.notification import Notification
+from postroom.features import audit
+from postroom.features.notifications import store
+from postroom.features.notifications.changes import Request, write_changes
+from postroom.features.notifications.find import find_one
+from postroom.features.notifications.seal import reader_index
+from postroom.features.notifications.visibility import visible_to
+from postroom.kit.crypto import Vault
+from postroom.kit.queue import JobQueue
+
+
+def is_removable(notification: Notification) -> bool:
+    """Whether removing it would succeed now."""
+    return not is_outstanding(require_action=notification.require_action, performed=notification.action)
+
+
+async def withdraw(
+    conn: AsyncConnection,
+    notification_id: str,
+    *,
+    caller: Caller,
+    vault: Vault,
+    queue: JobQueue,
+    now: datetime,
+    correlation_id: str | None = None,
+) -> None:
+    """Remove it, in the caller's transaction. Conflict while it waits for somebody's decision.
+
+    What nobody has begun to send is cancelled; what is sent is not recalled. The audit stays.
+    """
+    row = await store.notification(conn, notification_id, visible=visible_to(caller, vault), lock=True)
+    if row is None:
+        raise NotFound("There is no such notification.")
+    current = await find_one(conn, notification_id, caller=caller, vault=vault)
+    if not is_removable(current):
+        raise Conflict("This still needs somebody's decision: approve, validate or reject it first.")
+    if isinstance(caller, Person) and current.personal.user != caller.email:
+        kind = audit.Kind.HIDDEN
+        reader = reader_index(vault, caller.email)
+        await store.set_reader_state(conn, notification_id, reader=reader, values={"hidden_at": now})
+    else:
+        kind = audit.Kind.REMOVED
+        await store.update_notification(conn, notification_id, {"removed_at": now})
+        await _cancel(conn, current, queue=queue, now=now)
+    entry = audit.Entry(
+        kind=kind,
+        at=now,
+        notification_id=notification_id,
+        service_id=current.service_id,
+        actor=caller.display_name,
+        correlation_id=correlation_id,
+    )
+    await audit.record(conn, [entry], vault=vault)
+
+
+async def _cancel(conn: AsyncConnection, current: Notification, *, queue: JobQueue, now: datetime) -> None:
+    requests = [
+        Request(delivery.id, lambda state: cancel(state, now=now)) for delivery in current.deliveries
+    ]
+    if requests:
+        await write_changes(conn, requests, queue=queue)

@@ -1,0 +1,57 @@
+"""The API as one ASGI application."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp
+
+from postroom.app import App
+from postroom.interfaces.api import documentation, health, messages, notifications, receipts
+from postroom.interfaces.api.authenticate import Authenticator
+from postroom.interfaces.api.body import LARGEST
+from postroom.interfaces.api.edge import Edge
+from postroom.interfaces.api.problems import handle_error
+
+HANDLERS: Sequence[BaseRouteHandler] = (
+    notifications.create_notification,
+    notifications.list_notifications,
+    notifications.get_notification,
+    notifications.act_on_notification,
+    notifications.remove_notification,
+    messages.get_message_status,
+    messages.list_templates,
+    messages.get_template,
+    receipts.take_receipt,
+    health.health_live,
+    health.health_ready,
+    documentation.openapi_document,
+    documentation.start_page,
+    documentation.try_page,
+    documentation.try_asset,
+)
+
+
+def build_api(app: App) -> ASGIApp:
+    """The endpoints over the app's features, with errors as problems and the edge around them."""
+    authenticator = Authenticator(
+        directory=app.directory, officer_token_secret=app.settings.officer_token_secret, clock=app.clock
+    )
+    litestar = Litestar(
+        route_handlers=list(HANDLERS),
+        dependencies={
+            "postroom": Provide(lambda: app, sync_to_thread=False),
+            "authenticator": Provide(lambda: authenticator, sync_to_thread=False),
+        },
+        signature_types=[App, Authenticator],
+        exception_handlers={Exception: handle_error},
+        openapi_config=None,
+        request_max_body_size=LARGEST,
+        logging_config=None,
+        state=State({}),
+    )
+    edge: Any = Edge(litestar, prefix=app.settings.api_prefix)
+    return edge  # type: ignore[no-any-return]

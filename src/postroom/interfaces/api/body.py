@@ -1,0 +1,83 @@
+"""Reading bodies: fast where they are right, and with every field at fault named where they are not."""
+
+import difflib
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+
+from postroom.channels import attachment
+from postroom.domain.errors import FieldError, Invalid
+from postroom.interfaces.api.problems import TooLarge
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+AnyRequest = Request[Any, Any, Any]
+
+LARGEST = 1024 * 1024
+LARGEST_WITH_FILE = 4 * LARGEST
+
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    int: "a whole number",
+    type(None): "null",
+}
+
+
+async def read_body(request: AnyRequest, shape: type[Body]) -> Body:
+    """The body in that shape; Invalid naming every field at fault, TooLarge over the limit."""
+    raw = await request.body()
+    try:
+        body = msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        _check_size(raw, None)
+        raise Invalid(_faults(raw, shape)) from None
+    if len(raw) > LARGEST:
+        _check_size(raw, getattr(body, "personalisation_params", None))
+    return body
+
+
+def _check_size(raw: bytes, personalisation: dict[str, Any] | None) -> None:
+    """Only a request that carries a file may be larger than a request usually is."""
+    if len(raw) > LARGEST and not any(attachment.is_file(value) for value in (personalisation or {}).values()):
+        raise TooLarge("Send up to 1 MiB, or up to 4 MiB with a file.")
+
+
+def _faults(raw: bytes, shape: type[msgspec.Struct]) -> list[FieldError]:
+    try:
+        data = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return [FieldError("body", "This is not valid JSON in UTF-8.")]
+    if not isinstance(data, dict):
+        return [FieldError("body", "Send a JSON object.")]
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    faults = [FieldError(_printable(name), _unknown(name, fields)) for name in data if name not in fields]
+    for name, field in fields.items():
+        if name not in data:
+            if field.required:
+                faults.append(FieldError(name, "This field is required."))
+            continue
+        try:
+            msgspec.convert(data[name], field.type)
+        except msgspec.ValidationError:
+            faults.append(FieldError(name, f"Use {_wanted(field.type)} here."))
+    return faults
+
+
+def _unknown(name: str, fields: dict[str, Any]) -> str:
+    nearest = difflib.get_close_matches(name, fields, n=1)
+    return f"There is no such field. Did you mean {nearest[0]}?" if nearest else "There is no such field."
+
+
+def _printable(name: str) -> str:
+    return "".join(character if character.isprintable() else "�" for character in name)[:100]
+
+
+def _wanted(kind: Any) -> str:
+    """A type in words, as in “text or a list”."""
+    members = getattr(kind, "__args__", None) if getattr(kind, "__origin__", None) is None else None
+    kinds = [getattr(member, "__origin__", member) for member in (members or (kind,))]
+    words = [_KINDS.get(getattr(member, "__origin__", member), "another value") for member in kinds]
+    return " or ".join(dict.fromkeys(words))

@@ -1,0 +1,80 @@
+"""The outermost layer: correlation ids, the configured prefix, and one log line a request."""
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from litestar.enums import ScopeType
+
+from postroom.kit.ids import new_id
+from postroom.kit.log import get_logger
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+log = get_logger(__name__)
+
+_CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_QUIET = ("/health",)
+
+
+class Edge:
+    """An ASGI application around the API. Paths are logged by their first two parts: ids and keys stay out."""
+
+    def __init__(self, app: "ASGIApp", *, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._app(scope, receive, send)
+            return
+        self._strip_prefix(scope)
+        correlation_id = _correlation_id(scope["headers"])
+        scope["correlation_id"] = correlation_id  # type: ignore[typeddict-unknown-key]
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: "Message") -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode())]
+            await send(message)
+
+        method = scope["method"]
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            await self._app(scope, receive, send_with_id)
+            if not scope["path"].startswith(_QUIET):
+                log.info(
+                    "request",
+                    method=method,
+                    path=_shown(scope["path"]),
+                    status=status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+    def _strip_prefix(self, scope: Any) -> None:
+        if self._prefix and scope["path"].startswith(self._prefix + "/"):
+            scope["path"] = scope["path"][len(self._prefix) :]
+            scope["raw_path"] = scope["path"].encode()
+
+
+def correlation_id_of(scope: "Scope") -> str | None:
+    """The correlation id of the request whose scope this is."""
+    value = scope.get("correlation_id")
+    return value if isinstance(value, str) else None
+
+
+def _correlation_id(headers: Any) -> str:
+    for name, value in headers:
+        if name == b"x-correlation-id" and _CORRELATION_ID.fullmatch(value):
+            return bytes(value).decode()
+    return new_id()
+
+
+def _shown(path: str) -> str:
+    """The path without what stands in it: `/message-status/<raw key>/<id>` becomes `/message-status/…`."""
+    first = path.split("/", 2)[1] if path.count("/") else ""
+    return f"/{first}/…" if path.count("/") > 1 else f"/{first}"

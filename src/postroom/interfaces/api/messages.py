@@ -1,0 +1,81 @@
+"""The endpoints about messages at the provider: their status, and the templates they are made from."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+
+from postroom.app import App
+from postroom.channels.govuk_notify import NotifyLimited, NotifyRefusedKey, NotifyTemplate, NotifyUnavailable
+from postroom.domain.caller import ServiceCaller
+from postroom.domain.errors import Busy, FieldError, Invalid, NotFound, ProviderRefusedKey
+from postroom.interfaces.api.authenticate import Authenticator
+from postroom.interfaces.api.notifications import checked_id
+from postroom.interfaces.api.translate import to_message_status, to_template_item
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/message-status/{service:str}/{message_id:str}")
+async def get_message_status(
+    request: AnyRequest, service: str, message_id: str, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
+    caller = await authenticator.service(request)
+    wanted_id = checked_id(message_id, field="notificationId")
+    message = await postroom.statuses.get(wanted_id, service=service, caller=caller)
+    return _json(to_message_status(message))
+
+
+@get("/templates/{service:str}")
+async def list_templates(
+    request: AnyRequest, service: str, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
+    caller = await authenticator.service(request)
+    templates = await _templates(request, service, postroom, caller)
+    return _json([to_template_item(each) for each in templates.values()])
+
+
+@get("/templates/{service:str}/{template_id:str}")
+async def get_template(
+    request: AnyRequest, service: str, template_id: str, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
+    caller = await authenticator.service(request)
+    wanted_id = checked_id(template_id, field="templateId")
+    template = (await _templates(request, service, postroom, caller)).get(wanted_id)
+    if template is None:
+        raise NotFound("This service has no such template.")
+    return _json(to_template_item(template))
+
+
+async def _templates(
+    request: AnyRequest, service: str, postroom: App, caller: ServiceCaller
+) -> dict[str, NotifyTemplate]:
+    refresh = _refresh(request)
+    credential = await postroom.statuses.credential_of(service, caller)
+    if credential is None:
+        return {}
+    try:
+        if refresh:
+            return dict(await postroom.catalogue.refreshed(credential))
+        return dict(await postroom.catalogue.current(credential))
+    except NotifyRefusedKey:
+        raise ProviderRefusedKey("service key rejected") from None
+    except NotifyLimited:
+        raise Busy("GOV.UK Notify asks to call less often.", retry_after_seconds=30) from None
+    except NotifyUnavailable:
+        raise Busy("GOV.UK Notify does not answer now.", retry_after_seconds=5) from None
+
+
+def _refresh(request: AnyRequest) -> bool:
+    given = request.query_params.dict()
+    errors = [FieldError(name[:100], "There is no such parameter.") for name in given if name != "refresh"]
+    text = str(request.query_params.get("refresh", "false")).lower()
+    if text not in ("true", "false"):
+        errors.append(FieldError("refresh", "Use true or false."))
+    if errors:
+        raise Invalid(errors)
+    return text == "true"
+
+
+def _json(value: Any) -> Response[bytes]:
+    return Response(content=msgspec.json.encode(value), media_type="application/json")

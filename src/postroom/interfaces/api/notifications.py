@@ -1,0 +1,129 @@
+"""The endpoints of notifications."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response, delete, get, patch, post
+
+from postroom.app import App
+from postroom.domain.action import ActionType, action_named
+from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.notification import Notification
+from postroom.features.notifications.act import Action, act
+from postroom.features.notifications.characters import has_control
+from postroom.features.notifications.find import Page, find_one, find_page
+from postroom.features.notifications.withdraw import withdraw
+from postroom.interfaces.api.authenticate import Authenticator
+from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
+from postroom.interfaces.api.edge import correlation_id_of
+from postroom.interfaces.api.query import parse_filters
+from postroom.interfaces.api.schemas import ActionBody, NotificationBody
+from postroom.interfaces.api.translate import to_item, to_new_notification
+from postroom.kit.ids import is_id
+
+AnyRequest = Request[Any, Any, Any]
+_encode = msgspec.json.Encoder().encode
+
+
+@post("/notifications", request_max_body_size=LARGEST_WITH_FILE + 1024)
+async def create_notification(request: AnyRequest, postroom: App, authenticator: Authenticator) -> Response[bytes]:
+    caller = await authenticator.service(request)
+    body = await read_body(request, NotificationBody)
+    new = to_new_notification(body, correlation_id=correlation_id_of(request.scope))
+    created = await postroom.creator.create(new, caller=caller, now=postroom.clock())
+    return _answer(created, status=201, location=f"{postroom.settings.api_prefix}/notifications/{created.id}")
+
+
+@get("/notifications")
+async def list_notifications(request: AnyRequest, postroom: App, authenticator: Authenticator) -> Response[bytes]:
+    caller = await authenticator.caller(request)
+    filters = parse_filters(request)
+    async with postroom.database.reading() as conn:
+        page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
+    headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
+    return Response(
+        content=_encode([to_item(each) for each in page.items]), media_type="application/json", headers=headers
+    )
+
+
+@get("/notifications/{notification_id:str}")
+async def get_notification(
+    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
+    caller = await authenticator.caller(request)
+    async with postroom.database.reading() as conn:
+        found = await find_one(conn, checked_id(notification_id), caller=caller, vault=postroom.vault)
+    return _answer(found)
+
+
+@patch("/notifications/{notification_id:str}")
+async def act_on_notification(
+    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
+    caller = await authenticator.caller(request)
+    wanted_id = checked_id(notification_id)
+    action = _to_action(await read_body(request, ActionBody), wanted_id, request)
+    async with postroom.database.transaction() as conn:
+        found = await act(conn, wanted_id, action, caller=caller, vault=postroom.vault, now=postroom.clock())
+    return _answer(found)
+
+
+@delete("/notifications/{notification_id:str}", status_code=204)
+async def remove_notification(
+    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+) -> None:
+    caller = await authenticator.caller(request)
+    async with postroom.database.transaction() as conn:
+        await withdraw(
+            conn,
+            checked_id(notification_id),
+            caller=caller,
+            vault=postroom.vault,
+            queue=postroom.queue,
+            now=postroom.clock(),
+            correlation_id=correlation_id_of(request.scope),
+        )
+
+
+def checked_id(text: str, *, field: str = "id") -> str:
+    """An id from a path; Invalid where the text cannot be one."""
+    if not is_id(text):
+        raise Invalid([FieldError(field, "Use a UUID, as in 2adbbec5-cf23-414d-beb3-e6d07968e7b9.")])
+    return text.lower()
+
+
+def _answer(notification: Notification, *, status: int = 200, location: str | None = None) -> Response[bytes]:
+    headers = {"ETag": notification.etag}
+    if location is not None:
+        headers["Location"] = location
+    return Response(
+        content=_encode(to_item(notification)), status_code=status, media_type="application/json", headers=headers
+    )
+
+
+def _next_link(request: AnyRequest, page: Page, *, prefix: str) -> dict[str, str]:
+    if page.next_before is None:
+        return {}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    query = urlencode([*kept, ("cursor", page.next_before)])
+    return {"Link": f'<{prefix}/notifications?{query}>; rel="next"'}
+
+
+def _to_action(body: ActionBody, wanted_id: str, request: AnyRequest) -> Action:
+    errors = []
+    action_type = action_named(body.action_type)
+    if action_type is None:
+        errors.append(FieldError("actionType", f"Use one of {', '.join(ActionType)}."))
+    if body.id is not None and body.id.lower() != wanted_id:
+        errors.append(FieldError("id", "This differs from the id in the path."))
+    if body.action_note is not None and has_control(body.action_note):
+        errors.append(FieldError("actionNote", "Remove the control characters."))
+    if errors or action_type is None:
+        raise Invalid(errors)
+    return Action(
+        type=action_type,
+        note=body.action_note,
+        if_match=request.headers.get("if-match"),
+        correlation_id=correlation_id_of(request.scope),
+    )

@@ -1,0 +1,94 @@
+"""Every error as an answer: which status, in which words, once."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from postroom.domain import errors
+from postroom.interfaces.api.edge import correlation_id_of
+from postroom.interfaces.api.schemas import FieldProblem, Problem
+from postroom.kit.crypto import CannotOpen
+from postroom.kit.database import DatabaseUnavailable, WriterBusy
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class TooLarge(Exception):
+    """The body is larger than is read."""
+
+
+_STATUS: dict[type[Exception], int] = {
+    errors.Invalid: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Stale: 412,
+    TooLarge: 413,
+    errors.ProviderRefusedKey: 424,
+    errors.Busy: 503,
+    DatabaseUnavailable: 503,
+    WriterBusy: 503,
+}
+
+_USER_MESSAGES = {
+    400: "Some of what was sent needs to be corrected.",
+    401: "Sign in, and try again.",
+    403: "You are not allowed to do this.",
+    404: "This could not be found.",
+    405: "This cannot be done here.",
+    409: "This cannot be done now.",
+    412: "This has changed in the meantime. Load it again, and try again.",
+    413: "What was sent is too large.",
+    424: "GOV.UK Notify does not accept the service's key.",
+    429: "There were too many requests. Try again later.",
+    503: "The service is busy. Nothing was changed. Try again in a moment.",
+}
+
+
+def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer to any error. One that nobody foresaw is logged, without its text, and told of as a 500."""
+    if isinstance(error, HTTPException):
+        return to_response(request, error.status_code, HTTPStatus(error.status_code).phrase)
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    if status == 500:
+        log.error("unforeseen error", exc_info=error)
+        hint = "Something went wrong here." if not isinstance(error, CannotOpen) else "The secret is another one."
+        return to_response(request, 500, hint)
+    detail = str(error) if isinstance(error, errors.PostroomError | TooLarge) else "The database is busy."
+    return to_response(request, status, detail, error)
+
+
+def to_response(
+    request: Request[Any, Any, Any], status: int, detail: str, error: Exception | None = None
+) -> Response[bytes]:
+    fields = None
+    headers = {}
+    messages = [detail]
+    if isinstance(error, errors.Invalid):
+        fields = [FieldProblem(fault.field, fault.message) for fault in error.errors]
+        messages = [f"{fault.field}: {fault.message}" for fault in error.errors]
+    if status == 503:
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    problem = Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        user_error_message=_USER_MESSAGES.get(status, "Something went wrong. It was not your fault."),
+        dev_error_messages=messages,
+        errors=fields,
+        reason=error.reason if isinstance(error, errors.NotFound) else None,
+        correlation_id=correlation_id_of(request.scope),
+    )
+    return Response(
+        content=msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )

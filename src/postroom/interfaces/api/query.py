@@ -1,0 +1,120 @@
+"""Reading the filters of a list from a URL."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Request
+
+from postroom.domain import target_type
+from postroom.domain.action import ActionType, action_named
+from postroom.domain.errors import FieldError, Invalid
+from postroom.features.notifications.find import Filters
+from postroom.interfaces.api.translate import parse_channels
+from postroom.kit.ids import is_id
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+KNOWN = (
+    "notificationType",
+    "targetId",
+    "targetType",
+    "user",
+    "isReadStatus",
+    "requireAction",
+    "performedActionType",
+    "createdFrom",
+    "createdTo",
+    "reference",
+    "limit",
+    "cursor",
+)
+_REPEATABLE = frozenset({"notificationType"})
+
+
+def parse_filters(request: Request[Any, Any, Any]) -> Filters:
+    """The filters; Invalid naming every parameter at fault, unknown ones too."""
+    given = request.query_params.dict()
+    errors = [FieldError(name[:100], "There is no such filter.") for name in given if name not in KNOWN]
+    errors += [
+        FieldError(name, "Give this once.")
+        for name, values in given.items()
+        if len(values) > 1 and name in KNOWN and name not in _REPEATABLE
+    ]
+    errors += [
+        FieldError(name, "Remove the control characters.")
+        for name, values in given.items()
+        if any(not value.isprintable() for value in values)
+    ]
+    if errors:
+        raise Invalid(errors)
+    filters = _to_filters(given, errors)
+    if errors:
+        raise Invalid(errors)
+    return filters
+
+
+def _to_filters(given: dict[str, list[Any]], errors: list[FieldError]) -> Filters:
+    first = {name: str(values[0]) for name, values in given.items()}
+    types = given.get("notificationType")
+    kind = first.get("targetType")
+    user = first.get("user")
+    return Filters(
+        channels=None if types is None else parse_channels(types, errors, allow_all=True),
+        target_id=first.get("targetId"),
+        target_type=None if kind is None else target_type.canonical(kind) or kind,
+        user=None if user is None else user.strip().lower(),
+        is_read=_parse(first, "isReadStatus", _flag, errors),
+        require_action=_parse(first, "requireAction", _flag, errors),
+        action=_parse(first, "performedActionType", _action, errors),
+        created_from=_parse(first, "createdFrom", _moment, errors),
+        created_to=_parse(first, "createdTo", _moment, errors),
+        reference=first.get("reference"),
+        before=_parse(first, "cursor", _cursor, errors),
+        limit=_parse(first, "limit", _limit, errors) or DEFAULT_LIMIT,
+    )
+
+
+def _parse(given: dict[str, str], name: str, parse: Callable[[str], Any], errors: list[FieldError]) -> Any:
+    """The parsed value, None where it is absent; a ValueError's text is what to do instead."""
+    if name not in given:
+        return None
+    try:
+        return parse(given[name])
+    except ValueError as error:
+        errors.append(FieldError(name, str(error)))
+        return None
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("Use true or false.")
+    return text.lower() == "true"
+
+
+def _action(text: str) -> ActionType:
+    action = action_named(text)
+    if action is None:
+        raise ValueError(f"Use one of {', '.join(ActionType)}.")
+    return action
+
+
+def _moment(text: str) -> datetime:
+    try:
+        # A plus sign in a URL stands for a space: a zone that was written unescaped is meant as one.
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("Use a date or a time by RFC 3339, as in 2026-11-23T09:30:00Z.") from None
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
+        raise ValueError(f"Use a whole number from 1 to {LARGEST_LIMIT}.")
+    return int(text)
+
+
+def _cursor(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("Use the cursor of a Link header as it stands.")
+    return text.lower()

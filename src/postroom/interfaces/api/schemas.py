@@ -1,0 +1,146 @@
+"""The wire's shapes in camelCase, and nowhere else. Field order is the specification's."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """What a service POSTs. Flags may come as "true" and "false"; the channels as a list or with commas."""
+
+    notification_type: str | list[str]
+    target_id: str | None = None
+    target_type: str | None = None
+    user: str | None = None
+    message: str | None = None
+    service_key: str | None = None
+    template_id: str | None = None
+    template_ids: dict[str, str] | None = None
+    mobile_number: str | None = None
+    email: str | None = None
+    personalisation_params: dict[str, Any] | None = None
+    require_action: bool | str | None = None
+    require_email_notification: bool | str | None = None
+    require_sms_notification: bool | str | None = None
+    require_letter: bool | str | None = None
+    reference: str | None = None
+
+
+class ActionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """What somebody did about a notification. `id`, where given, must be that of the path."""
+
+    action_type: str
+    id: str | None = None
+    action_note: str | None = None
+
+
+class DeliveryItem(msgspec.Struct, rename="camel"):
+    id: str
+    channel: str
+    status: str
+    notify_id: str | None
+    attempts: int
+    sent_at: datetime | None
+    completed_at: datetime | None
+    failure_reason: str | None
+    document_id: str | None
+
+
+class NotificationItem(msgspec.Struct, rename="camel"):
+    """A notification as the asker may see it."""
+
+    id: str
+    target_id: str | None
+    target_type: str | None
+    notification_type: str
+    user: str | None
+    message: str | None
+    service_key: None
+    template_id: str | None
+    mobile_number: str | None
+    email: str | None
+    require_action: bool
+    require_email_notification: bool
+    require_sms_notification: bool
+    require_letter: bool
+    is_read_status: bool
+    sent_message_details: list[str] | None
+    action_note: str | None
+    performed_action_done_by: str | None
+    performed_action_type: str | None
+    is_removable: bool
+    personalisation_params: dict[str, Any] | None
+    performed_action_date: datetime | None
+    created_date: datetime
+    reference: str | None
+    template_ids: dict[str, str]
+    template_unchecked: bool
+    warnings: list[str]
+    deliveries: list[DeliveryItem]
+
+
+class TemplatePath(msgspec.Struct, rename="camel"):
+    id: str | None
+    path: str | None
+    version: int | None
+
+
+class MessageStatusItem(msgspec.Struct):
+    """A message as GOV.UK Notify knows it, in the specification's names. Times are Notify's own text."""
+
+    id: str
+    completed_at: str | None = msgspec.field(name="completedAt")
+    email_address: str | None = msgspec.field(name="emailAddress")
+    body: str | None
+    subject: str | None
+    line1: str | None
+    line2: str | None
+    line3: str | None
+    line4: str | None
+    line5: str | None
+    line6: str | None
+    phone_number: str | None = msgspec.field(name="phoneNumber")
+    postage: str | None
+    reference: str | None
+    sent_at: str | None = msgspec.field(name="sentAt")
+    status: str
+    type: str
+    created_by_name: str | None = msgspec.field(name="createdByName")
+    template: TemplatePath
+    line7: str | None
+    postcode: str | None
+
+
+class TemplateItem(msgspec.Struct, rename="camel"):
+    id: str
+    name: str | None
+    type: str
+    version: int
+    subject: str | None
+    body: str
+    placeholders: list[str]
+
+
+class FieldProblem(msgspec.Struct):
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An error by RFC 9457, with the two members of the council's own shape beside it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    user_error_message: str
+    dev_error_messages: list[str]
+    errors: list[FieldProblem] | None = None
+    reason: str | None = None
+    correlation_id: str | None = None
+
+
+class Health(msgspec.Struct):
+    status: str
+    checks: dict[str, str]

@@ -1,0 +1,223 @@
+"""Between the wire's shapes and ours."""
+
+from datetime import datetime
+from typing import Any
+
+from postroom.channels import attachment
+from postroom.channels.govuk_notify import NotifyMessage, NotifyTemplate
+from postroom.domain.channel import Channel, channel_named
+from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.notification import Delivery, Notification
+from postroom.domain.status import FAILED
+from postroom.features.notifications.request import NewNotification
+from postroom.features.notifications.withdraw import is_removable
+from postroom.interfaces.api.schemas import (
+    DeliveryItem,
+    MessageStatusItem,
+    NotificationBody,
+    NotificationItem,
+    TemplateItem,
+    TemplatePath,
+)
+
+_EXTRA = {
+    "requireEmailNotification": Channel.EMAIL,
+    "requireSmsNotification": Channel.TEXT,
+    "requireLetter": Channel.LETTER,
+}
+_FLAGS = {"true": True, "false": False}
+_TEMPLATE_TYPES = {"email": "Email", "sms": "Text", "letter": "Letter"}
+
+
+def to_new_notification(body: NotificationBody, *, correlation_id: str | None) -> NewNotification:
+    """The request in our words; Invalid where a word is none of ours."""
+    errors: list[FieldError] = []
+    channels = parse_channels(body.notification_type, errors)
+    given = {
+        "requireEmailNotification": body.require_email_notification,
+        "requireSmsNotification": body.require_sms_notification,
+        "requireLetter": body.require_letter,
+    }
+    extra = tuple(_EXTRA[name] for name, value in given.items() if parse_flag(name, value, errors))
+    require_action = parse_flag("requireAction", body.require_action, errors)
+    template_ids = _template_ids(body.template_ids, errors)
+    if errors:
+        raise Invalid(errors)
+    return NewNotification(
+        channels=channels,
+        extra_channels=extra,
+        target_id=body.target_id,
+        target_type=body.target_type,
+        user=body.user,
+        message=body.message,
+        service_key=body.service_key,
+        template_id=body.template_id,
+        template_ids=template_ids,
+        mobile_number=body.mobile_number,
+        email=body.email,
+        personalisation=body.personalisation_params,
+        require_action=require_action,
+        reference=body.reference,
+        correlation_id=correlation_id,
+    )
+
+
+def parse_channels(value: str | list[str], errors: list[FieldError], *, allow_all: bool = False) -> tuple[Channel, ...]:
+    """Channels from a list or a comma list, each once and in our order. `All`, where allowed, is every one."""
+    parts = value.split(",") if isinstance(value, str) else [part for each in value for part in each.split(",")]
+    names = [part.strip() for part in parts if part.strip()]
+    found = set()
+    for name in names:
+        channel = channel_named(name)
+        if channel is not None:
+            found.add(channel)
+        elif name.lower() == "all":
+            found.update(Channel)
+    unknown = [name for name in names if channel_named(name) is None and not (allow_all and name.lower() == "all")]
+    if unknown or not names:
+        choices = ", ".join(Channel) + (" or All" if allow_all else "")
+        errors.append(FieldError("notificationType", f"Use one or more of {choices}."))
+    return tuple(channel for channel in Channel if channel in found)
+
+
+def parse_flag(name: str, value: bool | str | None, errors: list[FieldError]) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    flag = _FLAGS.get(value.strip().lower())
+    if flag is None:
+        errors.append(FieldError(name, "Use true or false."))
+    return bool(flag)
+
+
+def _template_ids(given: dict[str, str] | None, errors: list[FieldError]) -> dict[Channel, str]:
+    template_ids: dict[Channel, str] = {}
+    for name, template_id in (given or {}).items():
+        channel = channel_named(name)
+        if channel is None or channel is Channel.SCREEN:
+            shown = name[:20] if name.isprintable() else "�"
+            errors.append(FieldError(f"templateIds.{shown}", "Use Email, Text or Letter."))
+        else:
+            template_ids[channel] = template_id
+    return template_ids
+
+
+def to_item(notification: Notification) -> NotificationItem:
+    personal = notification.personal
+    detail = notification.action_detail
+    extra = notification.extra_channels
+    return NotificationItem(
+        id=notification.id,
+        target_id=notification.target_id,
+        target_type=notification.target_type,
+        notification_type=",".join(notification.channels),
+        user=personal.user,
+        message=personal.message,
+        service_key=None,
+        template_id=notification.template_id,
+        mobile_number=personal.mobile_number,
+        email=personal.email,
+        require_action=notification.require_action,
+        require_email_notification=Channel.EMAIL in extra,
+        require_sms_notification=Channel.TEXT in extra,
+        require_letter=Channel.LETTER in extra,
+        is_read_status=notification.is_read,
+        sent_message_details=_details(notification.deliveries),
+        action_note=None if detail is None else detail.note,
+        performed_action_done_by=None if detail is None else detail.done_by,
+        performed_action_type=notification.action,
+        is_removable=is_removable(notification),
+        personalisation_params=_shown(personal.personalisation),
+        performed_action_date=notification.action_at,
+        created_date=notification.created_at,
+        reference=notification.reference,
+        template_ids={channel.value: template for channel, template in notification.template_ids.items()},
+        template_unchecked=notification.template_unchecked,
+        warnings=list(personal.warnings),
+        deliveries=[_delivery(each) for each in notification.deliveries],
+    )
+
+
+def _shown(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The values, but never what is in a file."""
+    if values is None:
+        return None
+    return {
+        name: attachment.without_content(value) if attachment.is_file(value) else value
+        for name, value in values.items()
+    }
+
+
+def _details(deliveries: tuple[Delivery, ...]) -> list[str] | None:
+    """One plain line a delivery, as the specification's readers expect; None where nothing is sent."""
+    return [_detail(each) for each in deliveries] or None
+
+
+def _detail(delivery: Delivery) -> str:
+    words = [delivery.channel.value, delivery.status.value]
+    at = delivery.completed_at or delivery.sent_at
+    if at is not None:
+        words.append(_rfc3339(at))
+    if delivery.status in FAILED and delivery.failure_reason is not None:
+        words.append(f"({delivery.failure_reason})")
+    return " ".join(words)
+
+
+def _delivery(delivery: Delivery) -> DeliveryItem:
+    return DeliveryItem(
+        id=delivery.id,
+        channel=delivery.channel.value,
+        status=delivery.status.value,
+        notify_id=delivery.notify_id,
+        attempts=delivery.attempts,
+        sent_at=delivery.sent_at,
+        completed_at=delivery.completed_at,
+        failure_reason=delivery.failure_reason,
+        document_id=delivery.document_id,
+    )
+
+
+def to_message_status(message: NotifyMessage) -> MessageStatusItem:
+    template = message.template
+    return MessageStatusItem(
+        id=message.id,
+        completed_at=message.completed_at,
+        email_address=message.email_address,
+        body=message.body,
+        subject=message.subject,
+        line1=message.line_1,
+        line2=message.line_2,
+        line3=message.line_3,
+        line4=message.line_4,
+        line5=message.line_5,
+        line6=message.line_6,
+        phone_number=message.phone_number,
+        postage=message.postage,
+        reference=message.reference,
+        sent_at=message.sent_at,
+        status=message.status,
+        type=message.type,
+        created_by_name=message.created_by_name,
+        template=TemplatePath(
+            id=None if template is None else template.id,
+            path=None if template is None else template.uri,
+            version=None if template is None else template.version,
+        ),
+        line7=message.line_7,
+        postcode=message.postcode,
+    )
+
+
+def to_template_item(template: NotifyTemplate) -> TemplateItem:
+    return TemplateItem(
+        id=template.id,
+        name=template.name,
+        type=_TEMPLATE_TYPES.get(template.type, template.type),
+        version=template.version,
+        subject=template.subject,
+        body=template.body,
+        placeholders=list(template.placeholders),
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

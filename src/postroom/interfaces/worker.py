@@ -1,0 +1,84 @@
+"""The worker: does the steps of deliveries as they fall due, and what is done again and again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from postroom.app import App
+from postroom.features.notifications import sweep
+from postroom.kit.database import DatabaseUnavailable
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
+
+UPCOMING = timedelta(minutes=5)
+
+
+async def queue_overdue(app: App) -> None:
+    async with app.database.transaction() as conn:
+        await sweep.queue_overdue(conn, queue=app.queue, now=app.clock())
+
+
+async def queue_upcoming(app: App) -> None:
+    async with app.database.transaction() as conn:
+        await sweep.queue_upcoming(conn, queue=app.queue, now=app.clock(), horizon=UPCOMING)
+
+
+async def give_up_raw_keys(app: App) -> None:
+    async with app.database.transaction() as conn:
+        await sweep.give_up_raw_keys(conn, credentials=app.credentials, now=app.clock())
+
+
+async def purge_queue_log(app: App) -> None:
+    from postroom.kit.queue.postgres import purge_log
+
+    async with app.database.transaction() as conn:
+        await purge_log(conn)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Work that is done again every so often. `on_postgres` marks what an embedded queue has no need of."""
+
+    every: timedelta
+    on_postgres: bool = False
+
+
+JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
+    "queue what is overdue": queue_overdue,
+    "queue what is coming up": queue_upcoming,
+    "give up raw keys": give_up_raw_keys,
+    "purge the queue's log": purge_queue_log,
+}
+
+SCHEDULE: Mapping[str, Scheduled] = {
+    "queue what is overdue": Scheduled(timedelta(seconds=5), on_postgres=True),
+    "queue what is coming up": Scheduled(timedelta(minutes=1), on_postgres=True),
+    "give up raw keys": Scheduled(timedelta(minutes=10)),
+    "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
+}
+
+
+async def run_worker(app: App, *, stop: asyncio.Event) -> None:
+    """Work until `stop`; then finish what is in hand, or leave it to be reconciled at the next start."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(app.queue.run(handle=app.sender.step, stop=stop))
+        for name, scheduled in SCHEDULE.items():
+            if app.database.is_postgres or not scheduled.on_postgres:
+                group.create_task(_again_and_again(app, name, scheduled.every, stop))
+
+
+async def _again_and_again(app: App, name: str, every: timedelta, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await JOBS[name](app)
+        except DatabaseUnavailable:
+            log.warning("scheduled work waits for the database", job=name)
+        except Exception as error:
+            log.error("scheduled work failed", job=name, exc_info=error)
+        try:
+            async with asyncio.timeout(every.total_seconds()):
+                await stop.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,161 @@
+"""Runs the doors: which of them together, from which settings, until when."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from postroom.app import App, migrate_database, running_app
+from postroom.interfaces.api.application import build_api
+from postroom.interfaces.worker import run_worker
+from postroom.kit import log as logs
+from postroom.kit.database import open_database
+from postroom.settings import BadSettings, Settings
+
+_GRACE_SECONDS = 3
+_BACKLOG = 2048
+
+
+def run_serve(settings: Settings) -> None:
+    """API and worker in one process."""
+    _run(settings, lambda stop: serve(settings, api=True, worker=True, stop=stop))
+
+
+def run_api(settings: Settings) -> None:
+    _need_postgres(settings, "postroom api")
+    _run(settings, lambda stop: serve(settings, api=True, worker=False, stop=stop))
+
+
+def run_worker_alone(settings: Settings) -> None:
+    _need_postgres(settings, "postroom worker")
+    _run(settings, lambda stop: serve(settings, api=False, worker=True, stop=stop))
+
+
+def run_migrate(settings: Settings) -> bool:
+    """Bring the tables to the current version; whether anything was to be done."""
+
+    async def work() -> bool:
+        database = open_database(settings.database_url)
+        try:
+            return await migrate_database(database)
+        finally:
+            await database.close()
+
+    changed: bool = run_async(work())
+    return changed
+
+
+def run_async(work: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+async def serve(settings: Settings, *, api: bool, worker: bool, stop: asyncio.Event) -> None:
+    """The doors that are asked for, over one app, until `stop`."""
+    listener = listen(settings.host, settings.port) if api else None
+    async with running_app(settings) as app:
+        await run_doors(app, listener=listener, worker=worker, stop=stop)
+
+
+async def run_doors(
+    app: App,
+    *,
+    listener: socket.socket | None,
+    worker: bool,
+    stop: asyncio.Event,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Run API and worker until `stop`, or until one of them fails; `started` is called once they answer."""
+    async with asyncio.TaskGroup() as group:
+        if worker:
+            group.create_task(run_worker(app, stop=stop))
+        if listener is not None:
+            async with _answering(app, listener, stop):
+                started()
+                await stop.wait()
+        else:
+            started()
+            await stop.wait()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. BadSettings where it cannot be had."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadSettings(f"cannot listen on {host}, port {port}: {error.strerror}; choose another") from None
+    listener.listen(_BACKLOG)
+    return listener
+
+
+@asynccontextmanager
+async def told_to_stop() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        build_api(app),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving.add_done_callback(lambda _: stop.set())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _run(settings: Settings, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    logs.configure(level=settings.log_level)
+
+    async def until_told() -> None:
+        async with told_to_stop() as stop:
+            await work(stop)
+
+    run_async(until_told())
+
+
+def _need_postgres(settings: Settings, command: str) -> None:
+    if not settings.database_url.startswith("postgresql://"):
+        raise BadSettings(
+            f"{command} runs beside other processes and needs PostgreSQL: set DATABASE_URL=postgresql://…, "
+            "or use postroom serve, which does all in one process on SQLite"
+        )

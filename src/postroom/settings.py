@@ -1,0 +1,94 @@
+"""What a deployment chooses, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from postroom.domain.retry import RetryPolicy
+from postroom.kit.crypto import SHORTEST_SECRET
+
+GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
+
+
+class BadSettings(Exception):
+    """The environment cannot be run with; the text says which variable, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is chosen from outside. Secrets are kept out of the text form."""
+
+    database_url: str
+    secret: str = field(repr=False)
+    officer_token_secret: str = field(repr=False)
+    raw_notify_keys: bool = False
+    notify_base_url: str = GOVUK_NOTIFY
+    host: str = "127.0.0.1"
+    port: int = 8000
+    api_prefix: str = ""
+    log_level: str = "INFO"
+    at_once: int = 64
+    policy: RetryPolicy = RetryPolicy()
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Settings from the environment, with `given` ones in their place. BadSettings names every fault."""
+    variables = os.environ if environment is None else environment
+    faults: list[str] = []
+    values: dict[str, object] = {
+        "database_url": variables.get("DATABASE_URL", "sqlite:///postroom.db"),
+        "secret": variables.get("POSTROOM_SECRET", ""),
+        "officer_token_secret": variables.get("OFFICER_TOKEN_SECRET", ""),
+        "raw_notify_keys": _flag(variables, "RAW_NOTIFY_KEYS", faults),
+        "notify_base_url": variables.get("NOTIFY_BASE_URL", GOVUK_NOTIFY).rstrip("/"),
+        "host": variables.get("POSTROOM_HOST", "127.0.0.1"),
+        "port": _whole(variables, "POSTROOM_PORT", 8000, faults),
+        "api_prefix": variables.get("POSTROOM_API_PREFIX", "").rstrip("/"),
+        "log_level": variables.get("POSTROOM_LOG_LEVEL", "INFO"),
+        "at_once": _whole(variables, "POSTROOM_AT_ONCE", 64, faults),
+        "policy": _policy(variables, faults),
+    }
+    values.update({name: value for name, value in given.items() if value is not None})
+    for name, variable in (("secret", "POSTROOM_SECRET"), ("officer_token_secret", "OFFICER_TOKEN_SECRET")):
+        if len(str(values[name])) < SHORTEST_SECRET:
+            faults.append(f"{variable} must be set, to at least {SHORTEST_SECRET} random characters")
+    if not str(values["database_url"]).startswith(("sqlite:///", "postgresql://")):
+        faults.append("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    if faults:
+        raise BadSettings("; ".join(faults))
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _policy(variables: Mapping[str, str], faults: list[str]) -> RetryPolicy:
+    """The retry policy; each of its times can be set in seconds, as in POSTROOM_LEASE_SECONDS."""
+    default = RetryPolicy()
+    times = {}
+    for name in RetryPolicy.__slots__:
+        variable = f"POSTROOM_{name.upper()}_SECONDS"
+        if variable in variables:
+            try:
+                times[name] = timedelta(seconds=float(variables[variable]))
+            except ValueError:
+                faults.append(f"{variable} must be a number of seconds")
+    policy = RetryPolicy(**{name: times.get(name, getattr(default, name)) for name in RetryPolicy.__slots__})
+    if not policy.call_timeout < policy.lease:
+        faults.append("POSTROOM_LEASE_SECONDS must be more than POSTROOM_CALL_TIMEOUT_SECONDS")
+    if not policy.call_timeout < policy.quiet:
+        faults.append("POSTROOM_QUIET_SECONDS must be more than POSTROOM_CALL_TIMEOUT_SECONDS")
+    return policy
+
+
+def _flag(variables: Mapping[str, str], name: str, faults: list[str]) -> bool:
+    text = variables.get(name, "off").lower()
+    if text not in ("on", "off", "true", "false", "1", "0"):
+        faults.append(f"{name} must be on or off")
+    return text in ("on", "true", "1")
+
+
+def _whole(variables: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
+    text = variables.get(name, str(default))
+    if not text.isdigit():
+        faults.append(f"{name} must be a whole number")
+        return default
+    return int(text)
