@@ -25,7 +25,8 @@ PACKAGES = (
     "postroom/kit",
 )
 SOUND = {
-    "postroom/cli/demo.py": "import notify_sandbox, postroom.run",
+    "postroom/cli/commands.py": "import notify_sandbox, postroom.demo",
+    "postroom/demo.py": "import notify_sandbox, postroom.run",
     "postroom/run.py": "import notify_sandbox, postroom.interfaces.api",
     "postroom/interfaces/api.py": "import postroom.app, notify_rules",
     "postroom/interfaces/worker.py": "import postroom.features.inbox",
