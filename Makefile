@@ -17,7 +17,7 @@ run: setup ## Run the demo: Postroom and a sandbox of GOV.UK Notify (ARGS="--hel
 
 test: dev ## Run every test; brings PostgreSQL and Chromium first (ARGS="-k inbox" for some)
 	@tools/bring
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: ## Run exactly what CI runs: lint, types, arrows, house rules, OpenAPI file, tests
 	@exec .ci/run
@@ -48,7 +48,7 @@ lock: ## Resolve the dependencies anew into the two lock files (needs uv)
 	@tools/lock
 
 bench: dev ## Measure, beside the floor that the figures are read against
-	@$(BIN)/python -m bench $(ARGS)
+	@for script in bench/[a-z]*.py; do $(BIN)/python $$script $(ARGS) || exit; done
 
 clean: ## Remove .venv, caches and what the demo kept
 	rm -rf $(VENV) data dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

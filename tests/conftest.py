@@ -20,6 +20,11 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A shared machine is slow at times; that says nothing about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 KEEPER = Path(__file__).with_name("keep_postgres.py")
 PLACE = pytest.StashKey[Path]()
