@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from importlib.resources import files
 
 from postroom.channels.govuk_notify import NotifyClients
-from postroom.features.notifications import store
+from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.create import Creator, Plan, write_plans
 from postroom.features.notifications.message_status import MessageStatuses
 from postroom.features.notifications.send import Sender
-from postroom.features.services import Credentials, Directory
+from postroom.features.services import Credentials, Directory, Keys
 from postroom.features.templates import Catalogue
 from postroom.kit.clock import Clock, utc_now
 from postroom.kit.crypto import Vault
@@ -44,6 +44,7 @@ class App:
     changes: Changes
     sender: Sender
     statuses: MessageStatuses
+    keys: Keys
 
 
 @asynccontextmanager
@@ -90,11 +91,12 @@ def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
 
         return PostgresQueue(url=database.url, clock=clock, at_once=settings.at_once)
 
-    async def find_due(now: datetime, limit: int) -> list[str]:
-        async with database.reading() as conn:
-            return [row.id for row in await store.due(conn, now=now, limit=limit)]
-
-    return RowQueue(find_due=find_due, clock=clock, at_once=settings.at_once, look_every=timedelta(seconds=1))
+    return RowQueue(
+        find_due=partial(sweep.ids_due, database),
+        clock=clock,
+        at_once=settings.at_once,
+        look_every=timedelta(seconds=1),
+    )
 
 
 def _assemble(
@@ -110,29 +112,9 @@ def _assemble(
     directory = Directory(database=database, vault=vault, clock=clock)
     credentials = Credentials(database=database, vault=vault)
     catalogue = Catalogue(clients=clients, clock=clock)
-    creator = Creator(
+    keys = Keys(
         directory=directory,
         credentials=credentials,
-        catalogue=catalogue,
-        vault=vault,
-        writer=writer,
-        raw_keys=settings.raw_notify_keys,
-        notify_base_url=settings.notify_base_url,
-    )
-    sender = Sender(
-        changes=changes,
-        credentials=credentials,
-        directory=directory,
-        clients=clients,
-        vault=vault,
-        clock=clock,
-        policy=settings.policy,
-    )
-    statuses = MessageStatuses(
-        database=database,
-        directory=directory,
-        credentials=credentials,
-        clients=clients,
         vault=vault,
         raw_keys=settings.raw_notify_keys,
         notify_base_url=settings.notify_base_url,
@@ -147,8 +129,19 @@ def _assemble(
         directory=directory,
         credentials=credentials,
         catalogue=catalogue,
-        creator=creator,
         changes=changes,
-        sender=sender,
-        statuses=statuses,
+        creator=Creator(keys=keys, directory=directory, catalogue=catalogue, vault=vault, writer=writer),
+        sender=Sender(
+            changes=changes,
+            credentials=credentials,
+            directory=directory,
+            clients=clients,
+            vault=vault,
+            clock=clock,
+            policy=settings.policy,
+        ),
+        statuses=MessageStatuses(
+            database=database, keys=keys, credentials=credentials, clients=clients, vault=vault
+        ),
+        keys=keys,
     )

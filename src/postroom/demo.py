@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from notify_sandbox.demo import demo_seed
 from notify_sandbox.model import Callback
-
 from postroom.app import App, running_app
 from postroom.features.services import Registration, register_again
 from postroom.interfaces.api.authenticate import issue_officer_token
@@ -72,7 +72,10 @@ async def _demo(settings: Settings, kept: Kept, data: Path, ready: Path | None, 
     listener = listen(settings.host, settings.port)
     port = listener.getsockname()[1]
     url = f"http://{settings.host}:{port}"
-    async with told_to_stop() as stop, _sandbox(kept, data, callback=f"{url}/receipts/govuk-notify") as sandbox:
+    async with (
+        told_to_stop() as stop,
+        _sandbox(kept, data, callback=f"{url}/receipts/govuk-notify") as sandbox,
+    ):
         supervising = asyncio.create_task(_keep_sandbox(sandbox, kept, data, url, stop))
         async with running_app(settings) as app:
             description = await _furnish(app, kept, sandbox, url)
@@ -108,6 +111,8 @@ def _settings(kept: Kept, *, host: str, port: int, data: Path) -> Settings:
     environment = dict(os.environ)
     environment.setdefault("DATABASE_URL", f"sqlite:///{(data / 'postroom.db').resolve()}")
     environment.setdefault("RAW_NOTIFY_KEYS", "on")
+    # Nobody at a demo waits half an hour to see that a letter arrived.
+    environment.setdefault("POSTROOM_POLL_LETTER_SECONDS", "2")
     environment["POSTROOM_SECRET"] = kept.secret
     environment["OFFICER_TOKEN_SECRET"] = kept.officer_token_secret
     return read_settings(environment, host=host, port=port)
@@ -165,11 +170,18 @@ async def _described(process: asyncio.subprocess.Process, ready: Path) -> dict[s
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SANDBOX_START_SECONDS):
             while process.returncode is None:
-                if ready.exists():
-                    described: dict[str, Any] = msgspec.json.decode(ready.read_bytes())
+                described = _read(ready)
+                if described is not None:
                     return described
                 await asyncio.sleep(0.02)
     return None
+
+
+def _read(ready: Path) -> dict[str, Any] | None:
+    if not ready.exists():
+        return None
+    described: dict[str, Any] = msgspec.json.decode(ready.read_bytes())
+    return described
 
 
 async def _keep_sandbox(sandbox: Sandbox, kept: Kept, data: Path, url: str, stop: asyncio.Event) -> None:

@@ -134,7 +134,7 @@ async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> 
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     serving.add_done_callback(lambda _: stop.set())
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.005)
     try:
         yield

@@ -29,7 +29,7 @@ class Settings:
     api_prefix: str = ""
     log_level: str = "INFO"
     at_once: int = 64
-    policy: RetryPolicy = RetryPolicy()
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:

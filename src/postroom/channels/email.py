@@ -6,7 +6,6 @@ from typing import Any
 from notify_rules.email_address import check_email_address
 from notify_rules.errors import InvalidEmailAddress
 from notify_rules.simulated import is_simulated
-
 from postroom.channels.contract import Parcel
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError

@@ -6,7 +6,6 @@ from typing import Any
 from notify_rules.errors import InvalidPostalAddress
 from notify_rules.placeholders import normalise_name
 from notify_rules.postal_address import check_postal_address
-
 from postroom.channels.contract import Parcel
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError

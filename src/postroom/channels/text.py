@@ -6,7 +6,6 @@ from typing import Any
 from notify_rules.errors import InvalidPhoneNumber
 from notify_rules.phone_number import check_phone_number
 from notify_rules.simulated import is_simulated
-
 from postroom.channels.contract import Parcel
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError

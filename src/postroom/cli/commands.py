@@ -65,10 +65,16 @@ def migrate() -> None:
     """Bring the database's tables to the current version. Every other command does so when it starts."""
     from postroom.run import run_migrate
 
-    show.line("The tables were brought up to date." if run_migrate(read_settings()) else "The tables are up to date.")
+    show.line(
+        "The tables were brought up to date."
+        if run_migrate(read_settings())
+        else "The tables are up to date."
+    )
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
 def sandbox(context: typer.Context) -> None:
     """A GOV.UK Notify on your desk, with all the options of `notify-sandbox serve`."""
     from notify_sandbox.cli import app as sandbox_app

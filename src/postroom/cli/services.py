@@ -18,10 +18,16 @@ def add(
     name: Annotated[str, typer.Argument(help="Lower-case letters and digits, with hyphens between.")],
     notify_key: Annotated[
         str | None,
-        typer.Option(envvar="NOTIFY_KEY", help="Its key at GOV.UK Notify. Better given as NOTIFY_KEY than typed."),
+        typer.Option(
+            envvar="NOTIFY_KEY", help="Its key at GOV.UK Notify. Better given as NOTIFY_KEY than typed."
+        ),
     ] = None,
-    notify_url: Annotated[str, typer.Option(help="Where its Notify is: the real one, or a sandbox.")] = GOVUK_NOTIFY,
-    default_group: Annotated[str | None, typer.Option(help="Sees its notifications that address nobody.")] = None,
+    notify_url: Annotated[
+        str, typer.Option(help="Where its Notify is: the real one, or a sandbox.")
+    ] = GOVUK_NOTIFY,
+    default_group: Annotated[
+        str | None, typer.Option(help="Sees its notifications that address nobody.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a service. Its API key and its receipt token are shown once, now."""
@@ -37,7 +43,7 @@ def add(
         return
     show.line(f"Registered {name}. These are shown once:")
     show.line(f"  API key        {made['apiKey']}")
-    show.line(f"  receipt token  {made['receiptToken']}   (for Notify's delivery receipts, to /receipts/govuk-notify)")
+    show.line(f"  receipt token  {made['receiptToken']}   (for Notify's receipts, to /receipts/govuk-notify)")
 
 
 @app.command("list")

@@ -161,11 +161,13 @@ def record_look(
 
 
 def record_unanswered(state: State, *, now: datetime, policy: RetryPolicy, chance: float) -> Change:
-    """A look or a poll had no answer: ask again later, and never give up what may have been sent in silence."""
+    """A look or a poll had no answer: ask again later; what may have been sent never ends in silence."""
     if is_final(state.status):
         return Change(state)
     if state.open_attempt_at is not None and now - state.open_attempt_at > policy.resend_within:
-        ended = AttemptEnd(state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked")
+        ended = AttemptEnd(
+            state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
+        )
         return Change(_end(state, Status.DEAD, now, "needs a decision: it may have been sent"), ended=ended)
     if state.status in UNDERWAY:
         return record_poll(state, Status.SENDING, now=now, policy=policy)
@@ -173,7 +175,14 @@ def record_unanswered(state: State, *, now: datetime, policy: RetryPolicy, chanc
     return Change(replace(state, lease_until=None, due_at=now + wait, polls=state.polls + 1))
 
 
-def record_poll(state: State, status: Status | None, *, now: datetime, policy: RetryPolicy, completed_at: datetime | None = None) -> Change:
+def record_poll(
+    state: State,
+    status: Status | None,
+    *,
+    now: datetime,
+    policy: RetryPolicy,
+    completed_at: datetime | None = None,
+) -> Change:
     """What the provider says of a silent delivery; None where it does not know it (any longer)."""
     if is_final(state.status):
         return Change(state)
@@ -186,7 +195,13 @@ def record_poll(state: State, status: Status | None, *, now: datetime, policy: R
 
 
 def record_receipt(
-    state: State, status: Status, *, notify_id: str, now: datetime, policy: RetryPolicy, completed_at: datetime | None
+    state: State,
+    status: Status,
+    *,
+    notify_id: str,
+    now: datetime,
+    policy: RetryPolicy,
+    completed_at: datetime | None,
 ) -> Change | None:
     """What a receipt says; None where it says nothing new, or speaks of another message.
 

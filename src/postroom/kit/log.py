@@ -53,7 +53,9 @@ def _places(error: BaseException) -> list[str]:
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rsplit('/src/', 1)[-1].rsplit('site-packages/', 1)[-1]}:{trace.tb_lineno}")
+        places.append(
+            f"{code.co_filename.rsplit('/src/', 1)[-1].rsplit('site-packages/', 1)[-1]}:{trace.tb_lineno}"
+        )
         trace = trace.tb_next
     return places[-8:]
 

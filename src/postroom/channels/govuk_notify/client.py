@@ -37,7 +37,9 @@ class NotifyClients:
 
     def __init__(self, *, clock: Clock, call_seconds: float = 10, connections: int = 100) -> None:
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=min(_CONNECT_SECONDS, call_seconds))
+        self._timeout = aiohttp.ClientTimeout(
+            total=call_seconds, sock_connect=min(_CONNECT_SECONDS, call_seconds)
+        )
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[tuple[str, str], NotifyClient] = {}
@@ -78,12 +80,16 @@ class NotifyClient:
     async def send_email(
         self, *, email_address: str, template_id: str, personalisation: Mapping[str, Any], reference: str
     ) -> Outcome:
-        return await self._send("email", {"email_address": email_address}, template_id, personalisation, reference)
+        return await self._send(
+            "email", {"email_address": email_address}, template_id, personalisation, reference
+        )
 
     async def send_text(
         self, *, phone_number: str, template_id: str, personalisation: Mapping[str, Any], reference: str
     ) -> Outcome:
-        return await self._send("sms", {"phone_number": phone_number}, template_id, personalisation, reference)
+        return await self._send(
+            "sms", {"phone_number": phone_number}, template_id, personalisation, reference
+        )
 
     async def send_letter(
         self, *, template_id: str, personalisation: Mapping[str, Any], reference: str
@@ -91,7 +97,9 @@ class NotifyClient:
         """A letter by a template; the address is in `personalisation` as address_line_1 … address_line_7."""
         return await self._send("letter", {}, template_id, personalisation, reference)
 
-    async def send_precompiled_letter(self, *, pdf: bytes, reference: str, postage: str | None = None) -> Outcome:
+    async def send_precompiled_letter(
+        self, *, pdf: bytes, reference: str, postage: str | None = None
+    ) -> Outcome:
         body = {"reference": reference, "content": base64.b64encode(pdf).decode()}
         if postage is not None:
             body["postage"] = postage
@@ -116,7 +124,7 @@ class NotifyClient:
     async def preview(
         self, template_id: str, *, personalisation: Mapping[str, Any]
     ) -> answers.TemplatePreview | None:
-        """The template filled in; None where there is no such template, ValueError where a value is missing."""
+        """The template filled in; None where there is none, ValueError where a value is missing."""
         body = msgspec.json.encode({"personalisation": personalisation})
         path = f"/v2/template/{template_id}/preview"
         status, raw = await self._call("POST", path, data=body)
@@ -141,9 +149,11 @@ class NotifyClient:
         return await self._post(kind, body, values=(*recipient.values(), *personalisation.values()))
 
     async def _post(self, kind: str, body: dict[str, Any], *, values: tuple[Any, ...]) -> Outcome:
-        """One try. Whatever can have happened is told apart: taken, refused, certainly not taken, not known."""
+        """One try. What can have happened is told apart: taken, refused, surely not taken, not known."""
         try:
-            status, raw = await self._request("POST", f"/v2/notifications/{kind}", data=msgspec.json.encode(body))
+            status, raw = await self._request(
+                "POST", f"/v2/notifications/{kind}", data=msgspec.json.encode(body)
+            )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return TryAgain("GOV.UK Notify could not be reached")
         except TimeoutError:

@@ -22,6 +22,7 @@ _STATUS = {
     "returned-letter": Status.RETURNED,
 }
 
+
 class Receipt(msgspec.Struct, frozen=True):
     """One delivery receipt. The recipient (`to`) is not read: we know whom we sent it to."""
 

@@ -14,7 +14,7 @@ _SHORTEST_VALUE = 4
 
 
 def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
-    """What an answer other than 201 to a send means. `values` are what was sent: they never enter a reason."""
+    """What an answer other than 201 to a send means. `values` were sent: they never enter a reason."""
     if status >= 500:
         return Uncertain(f"GOV.UK Notify answered {status}", status)
     if status in (408, 425, 429):

@@ -30,7 +30,13 @@ class Action:
 
 
 async def act(
-    conn: AsyncConnection, notification_id: str, action: Action, *, caller: Caller, vault: Vault, now: datetime
+    conn: AsyncConnection,
+    notification_id: str,
+    action: Action,
+    *,
+    caller: Caller,
+    vault: Vault,
+    now: datetime,
 ) -> Notification:
     """Record the action, in the caller's transaction; the notification as it is then.
 
@@ -88,7 +94,9 @@ async def _read(
         await store.update_notification(conn, current.id, {"first_read_at": now if is_read else None})
         return True
     reader = reader_index(vault, caller.email)
-    await store.set_reader_state(conn, current.id, reader=reader, values={"read_at": now if is_read else None})
+    await store.set_reader_state(
+        conn, current.id, reader=reader, values={"read_at": now if is_read else None}
+    )
     still_read = is_read or await store.anyone_has_read(conn, current.id)
     await store.set_first_read(conn, current.id, at=now if still_read else None)
     return True
@@ -110,5 +118,9 @@ async def _perform(
     await store.update_notification(
         conn,
         current.id,
-        {"action": decided.value, "action_at": now, "action_personal": seal_action(vault, current.id, detail)},
+        {
+            "action": decided.value,
+            "action_at": now,
+            "action_personal": seal_action(vault, current.id, detail),
+        },
     )

@@ -20,9 +20,8 @@ from postroom.features import audit
 from postroom.features.notifications import store
 from postroom.features.notifications.request import NewNotification, check_fields
 from postroom.features.notifications.seal import audience_index, seal_personal
-from postroom.features.services import Credential, Credentials, Directory, RegisteredService
-from postroom.features.services.credentials import id_of, keep
-from postroom.features.services.register import is_notify_key
+from postroom.features.services import Credential, Directory, Keys, RegisteredService
+from postroom.features.services.credentials import keep
 from postroom.features.templates import Catalogue, check_template
 from postroom.kit.crypto import Vault
 from postroom.kit.database import GroupCommit
@@ -41,73 +40,60 @@ class Plan:
 
 
 class Creator:
-    """Decides on requests, and has what is accepted written. `raw_keys` lets a request bring a Notify key."""
+    """Decides on requests, and has what is accepted written."""
 
     def __init__(
         self,
         *,
+        keys: Keys,
         directory: Directory,
-        credentials: Credentials,
         catalogue: Catalogue,
         vault: Vault,
         writer: GroupCommit[Plan, None],
-        raw_keys: bool,
-        notify_base_url: str,
     ) -> None:
+        self._keys = keys
         self._directory = directory
-        self._credentials = credentials
         self._catalogue = catalogue
         self._vault = vault
         self._writer = writer
-        self._raw_keys = raw_keys
-        self._notify_base_url = notify_base_url
 
-    async def create(self, new: NewNotification, *, caller: ServiceCaller, now: datetime) -> Notification:
-        """Accept the request, durably, or raise Invalid with every field at fault, or Forbidden."""
+    async def create(
+        self, new: NewNotification, *, caller: ServiceCaller, now: datetime, faults: Sequence[FieldError] = ()
+    ) -> Notification:
+        """Accept the request, durably, or raise Invalid with every field at fault, or Forbidden.
+
+        `faults` were found while the request was read; their fields are not judged again.
+        """
         service = await self._directory.by_id(caller.service_id)
         if service is None:
             raise Forbidden("The service of this key is registered no longer.")
         errors = check_fields(new, prepend_name=service.prepend_name)
-        credential, raw_key = await self._credential(new, service, errors)
+        credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)
+        known = {fault.field for fault in faults}
+        errors = [*faults, *(error for error in errors if error.field not in known)]
         if errors:
             raise Invalid(errors)
         notification = _notification(new, service, templates, checked, now)
-        await self._writer.submit(self._plan(notification, new, service, credential, raw_key))
+        await self._writer.submit(self._plan(notification, new, service, credential))
         return notification
 
     async def _credential(
         self, new: NewNotification, service: RegisteredService, errors: list[FieldError]
-    ) -> tuple[Credential | None, Credential | None]:
-        """The key to send with, and it once more where it came with the request."""
+    ) -> Credential | None:
+        """The key to send with, None where nothing is sent or there is none."""
         if new.service_key is None:
-            return None, None
-        if new.service_key != service.name and await self._directory.by_name(new.service_key) is not None:
-            raise Forbidden("The serviceKey names another service than the one that calls.")
+            return None
         if not new.carried:
-            # Nothing is carried anywhere: what stands there is not needed, so it is not judged.
-            return None, None
-        if is_notify_key(new.service_key):
-            return self._raw_credential(new.service_key, service, errors)
-        if new.service_key != service.name:
-            errors.append(FieldError("serviceKey", "There is no service of this name."))
-            return None, None
-        if service.credential_id is None:
-            errors.append(FieldError("serviceKey", "This service has no GOV.UK Notify key yet."))
-            return None, None
-        return await self._credentials.get(service.credential_id), None
-
-    def _raw_credential(
-        self, key: str, service: RegisteredService, errors: list[FieldError]
-    ) -> tuple[Credential | None, Credential | None]:
-        if not self._raw_keys:
-            errors.append(FieldError("serviceKey", "Use the name of your service: keys are not taken here."))
-            return None, None
-        base_url = self._notify_base_url
-        credential_id = id_of(vault=self._vault, service_id=service.id, key=key, base_url=base_url)
-        credential = Credential(id=credential_id, base_url=base_url, key=key)
-        return credential, credential
+            # Nothing is carried anywhere: what stands there is not needed, so only its owner is checked.
+            await self._keys.check_own(new.service_key, service)
+            return None
+        try:
+            return await self._keys.to_send_with(new.service_key, service)
+        except Invalid as invalid:
+            errors += invalid.errors
+            return None
 
     async def _check_templates(
         self,
@@ -119,6 +105,7 @@ class Creator:
     ) -> "_Checked":
         """Check each channel's template; where the provider does not answer, accept unchecked."""
         checked = _Checked()
+        unused: list[tuple[str, ...]] = []
         for channel, template_id in templates.items():
             if credential is None:
                 break
@@ -140,8 +127,8 @@ class Creator:
                 given=carrier.personalisation(new.personal, prepend_name=service.prepend_name),
             )
             errors += [error for error in result.errors if error not in errors]
-            checked = replace(checked, warnings=(*checked.warnings, *result.warnings))
-        return checked
+            unused.append(result.unused)
+        return replace(checked, unused=_unused_by_all(unused))
 
     def _plan(
         self,
@@ -149,10 +136,8 @@ class Creator:
         new: NewNotification,
         service: RegisteredService,
         credential: Credential | None,
-        raw_key: Credential | None,
     ) -> Plan:
-        if raw_key is not None:
-            self._credentials.known(raw_key)
+        is_raw = credential is not None and new.service_key != service.name
         return Plan(
             notification=_row(notification, new, service, self._vault),
             deliveries=[_delivery_row(each, notification, credential) for each in notification.deliveries],
@@ -164,7 +149,7 @@ class Creator:
                 actor=service.name,
                 correlation_id=new.correlation_id,
             ),
-            raw_key=raw_key,
+            raw_key=credential if is_raw else None,
         )
 
 
@@ -194,7 +179,13 @@ async def write_plans(
 @dataclass(frozen=True, slots=True)
 class _Checked:
     unchecked: bool = False
-    warnings: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+def _unused_by_all(unused: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The values that not one of the templates uses."""
+    first, *others = unused or [()]
+    return tuple(name for name in first if all(name in names for names in others))
 
 
 def _resolve_templates(
@@ -210,7 +201,9 @@ def _resolve_templates(
         if is_id(template_id):
             templates[channel] = template_id.lower()
         else:
-            errors.append(FieldError(field, "Enter the id of a template, or a name that your service registered."))
+            errors.append(
+                FieldError(field, "Enter the id of a template, or a name that your service registered.")
+            )
     return templates
 
 
@@ -222,8 +215,9 @@ def _notification(
     now: datetime,
 ) -> Notification:
     personal = new.personal
-    if checked.warnings:
-        personal = msgspec.structs.replace(personal, warnings=tuple(dict.fromkeys(checked.warnings)))
+    if checked.unused:
+        warnings = tuple(f"{name} is not used by the template" for name in checked.unused)
+        personal = msgspec.structs.replace(personal, warnings=warnings)
     return Notification(
         id=new_id(),
         service_id=service.id,
@@ -266,7 +260,9 @@ def _row(
         "template_unchecked": notification.template_unchecked,
         "require_action": notification.require_action,
         "personal": seal_personal(vault, notification.id, personal),
-        "email_index": None if personal.email is None else vault.blind_index(personal.email.lower(), purpose="email"),
+        "email_index": None
+        if personal.email is None
+        else vault.blind_index(personal.email.lower(), purpose="email"),
         "mobile_index": None
         if personal.mobile_number is None
         else vault.blind_index(_digits(personal.mobile_number), purpose="mobile"),

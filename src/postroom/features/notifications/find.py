@@ -49,7 +49,9 @@ class Page:
     next_before: str | None
 
 
-async def find_one(conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault) -> Notification:
+async def find_one(
+    conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
+) -> Notification:
     """The notification as the caller may see it; NotFound whether it is not there or not for them."""
     row = await store.notification(conn, notification_id, visible=visible_to(caller, vault))
     if row is None:
@@ -109,7 +111,8 @@ async def _assemble(
     else:
         read = await store.read_by(conn, ids, reader=reader_index(vault, caller.email))
     return [
-        _to_notification(row, tuple(deliveries.get(row.id, ())), is_read=row.id in read, vault=vault) for row in rows
+        _to_notification(row, tuple(deliveries.get(row.id, ())), is_read=row.id in read, vault=vault)
+        for row in rows
     ]
 
 

@@ -16,19 +16,19 @@ from postroom.channels.govuk_notify import (
 from postroom.channels.govuk_notify.answers import TemplateRef
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.channel import Channel, from_mask
-from postroom.domain.errors import Busy, Forbidden, NotFound, ProviderRefusedKey
+from postroom.domain.errors import Busy, NotFound, ProviderRefusedKey
 from postroom.domain.notification import Personal
 from postroom.domain.status import WAITING, Status
 from postroom.features.notifications import store
 from postroom.features.notifications.seal import open_personal
 from postroom.features.notifications.visibility import visible_to
-from postroom.features.services import Credential, Credentials, Directory
-from postroom.features.services.credentials import id_of
+from postroom.features.services import Credential, Credentials, Keys
 from postroom.features.services.register import is_notify_key
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database
 
 _ORDER = (Channel.EMAIL, Channel.TEXT, Channel.LETTER)
+
 
 class MessageStatuses:
     """Looks up message statuses for a service, with its own key or with one that stands in the path."""
@@ -37,24 +37,20 @@ class MessageStatuses:
         self,
         *,
         database: Database,
-        directory: Directory,
+        keys: Keys,
         credentials: Credentials,
         clients: NotifyClients,
         vault: Vault,
-        raw_keys: bool,
-        notify_base_url: str,
     ) -> None:
         self._database = database
-        self._directory = directory
+        self._keys = keys
         self._credentials = credentials
         self._clients = clients
         self._vault = vault
-        self._raw_keys = raw_keys
-        self._notify_base_url = notify_base_url
 
     async def get(self, message_id: str, *, service: str, caller: ServiceCaller) -> NotifyMessage:
-        """The message. NotFound, Forbidden, ProviderRefusedKey, or Busy where the provider does not answer."""
-        credential = await self.credential_of(service, caller)
+        """The message; NotFound, Forbidden, ProviderRefusedKey, or Busy where there is no answer."""
+        credential = await self._keys.to_read_with(service, service_id=caller.service_id)
         async with self._database.reading() as conn:
             row = await self._delivery(conn, message_id, caller)
             if row is not None and (row.notify_id is None or row.reason == "simulated"):
@@ -71,21 +67,6 @@ class MessageStatuses:
             raise NotFound("GOV.UK Notify does not know this message.")
         return message
 
-    async def credential_of(self, service: str, caller: ServiceCaller) -> Credential | None:
-        """The key that `service` stands for: the caller's own name, or a raw key where these are taken."""
-        if is_notify_key(service):
-            if not self._raw_keys:
-                raise NotFound("There is no service of this name.")
-            base_url = self._notify_base_url
-            key_id = id_of(vault=self._vault, service_id=caller.service_id, key=service, base_url=base_url)
-            return Credential(id=key_id, base_url=base_url, key=service)
-        named = await self._directory.by_name(service)
-        if named is None:
-            raise NotFound("There is no service of this name.")
-        if named.id != caller.service_id:
-            raise Forbidden("This is another service than the one that calls.")
-        return None if named.credential_id is None else await self._credentials.get(named.credential_id)
-
     async def _ask(self, credential: Credential, notify_id: str) -> NotifyMessage | None:
         client = self._clients.of(base_url=credential.base_url, key=credential.key)
         try:
@@ -97,7 +78,9 @@ class MessageStatuses:
         except NotifyUnavailable:
             raise Busy("GOV.UK Notify does not answer now.", retry_after_seconds=5) from None
 
-    async def _delivery(self, conn: AsyncConnection, message_id: str, caller: ServiceCaller) -> Row[Any] | None:
+    async def _delivery(
+        self, conn: AsyncConnection, message_id: str, caller: ServiceCaller
+    ) -> Row[Any] | None:
         row = await store.delivery(conn, message_id, service_id=caller.service_id)
         if row is None:
             row = await store.delivery_by_notify_id(conn, message_id, service_id=caller.service_id)

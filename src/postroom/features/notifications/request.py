@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
 from notify_rules.email_address import check_email_address
 from notify_rules.errors import InvalidEmailAddress
-
 from postroom.channels import attachment, screen
 from postroom.channels.carriers import CARRIERS
 from postroom.domain import target_type
@@ -100,7 +100,9 @@ def _check_target(new: NewNotification) -> list[FieldError]:
     if new.target_type is not None and target_type.canonical(new.target_type) is None:
         nearest = target_type.nearest(new.target_type)
         hint = f" Did you mean {', '.join(nearest)}?" if nearest else ""
-        errors.append(FieldError("targetType", f"Use one name in PascalCase, up to 64 letters and digits.{hint}"))
+        errors.append(
+            FieldError("targetType", f"Use one name in PascalCase, up to 64 letters and digits.{hint}")
+        )
     return errors
 
 

@@ -63,7 +63,7 @@ class Sender:
         self._policy = policy
 
     async def step(self, delivery_id: str) -> None:
-        """Claim the step and do it. Nothing is lost where the database goes away meanwhile: the lease lapses."""
+        """Claim the step and do it. Where the database goes away meanwhile, the lease lapses."""
         try:
             await self._step(delivery_id)
         except (DatabaseUnavailable, WriterBusy):
@@ -89,9 +89,13 @@ class Sender:
 
     async def _client(self, state: State) -> NotifyClient | None:
         credential = await self._credentials.get(state.credential_id)
-        return None if credential is None else self._clients.of(base_url=credential.base_url, key=credential.key)
+        return (
+            None if credential is None else self._clients.of(base_url=credential.base_url, key=credential.key)
+        )
 
-    async def _send(self, client: NotifyClient, state: State, sealed: bytes | None, claimed_at: float) -> None:
+    async def _send(
+        self, client: NotifyClient, state: State, sealed: bytes | None, claimed_at: float
+    ) -> None:
         attempt_id = state.open_attempt or ""
         carrier = CARRIERS[state.channel]
         personal = open_personal(self._vault, state.notification_id, sealed)
@@ -104,15 +108,23 @@ class Sender:
         )
         since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
         if not steps.may_still_call(self._policy, since_claim=since_claim):
-            await self._record(state, lambda now: steps.hand_back(now, attempt_id=attempt_id, now=self._clock()))
+            await self._record(
+                state, lambda now: steps.hand_back(now, attempt_id=attempt_id, now=self._clock())
+            )
             return
         outcome = await carrier.send(client, parcel)
         simulated = isinstance(outcome, Accepted) and carrier.is_simulated(personal)
         await self._record_outcome(state, outcome, attempt_id=attempt_id, simulated=simulated)
 
-    async def _record_outcome(self, state: State, outcome: Outcome, *, attempt_id: str, simulated: bool) -> None:
+    async def _record_outcome(
+        self, state: State, outcome: Outcome, *, attempt_id: str, simulated: bool
+    ) -> None:
         log.info(
-            "attempt", delivery=state.id, number=state.attempts, outcome=type(outcome).__name__, channel=state.channel
+            "attempt",
+            delivery=state.id,
+            number=state.attempts,
+            outcome=type(outcome).__name__,
+            channel=state.channel,
         )
         await self._record(
             state,
@@ -165,7 +177,9 @@ class Sender:
         chance = random.random()  # noqa: S311 - spreads retries, guards nothing
         await self._record(
             state,
-            lambda fresh: steps.record_unanswered(fresh, now=self._clock(), policy=self._policy, chance=chance),
+            lambda fresh: steps.record_unanswered(
+                fresh, now=self._clock(), policy=self._policy, chance=chance
+            ),
         )
 
     async def _record(self, state: State, apply: Apply) -> None:

@@ -44,7 +44,9 @@ async def settle(
         "applied": False,
     }
     if delivery_id is None or status is None:
-        log.warning("receipt kept, not applied", known_delivery=delivery_id is not None, known_status=bool(status))
+        log.warning(
+            "receipt kept, not applied", known_delivery=delivery_id is not None, known_status=bool(status)
+        )
         async with database.transaction() as conn:
             await store.insert_receipts(conn, [row])
         return

@@ -8,7 +8,13 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, s
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.features.notifications.tables import attempts, deliveries, notifications, reader_states, receipts
+from postroom.features.notifications.tables import (
+    attempts,
+    deliveries,
+    notifications,
+    reader_states,
+    receipts,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -49,7 +55,7 @@ async def insert_deliveries(conn: AsyncConnection, rows: Rows) -> None:
 
 
 async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
-    """The deliveries, locked until the transaction ends; in the order of their ids, so that no two lockers cross."""
+    """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross."""
     statement = select(deliveries).where(deliveries.c.id.in_(list(ids))).order_by(deliveries.c.id)
     return list(await conn.execute(statement.with_for_update()))
 
@@ -57,7 +63,8 @@ async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row
 async def save_states(conn: AsyncConnection, rows: Rows) -> None:
     if rows:
         await conn.execute(
-            _save_state, [{"key": row["id"]} | {column: row[column] for column in _STATE_COLUMNS} for row in rows]
+            _save_state,
+            [{"key": row["id"]} | {column: row[column] for column in _STATE_COLUMNS} for row in rows],
         )
 
 
@@ -105,7 +112,9 @@ async def due_between(
 async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, bytes | None]:
     """The sealed personal data of notifications, by id."""
     found = await conn.execute(
-        select(notifications.c.id, notifications.c.personal).where(notifications.c.id.in_(list(notification_ids)))
+        select(notifications.c.id, notifications.c.personal).where(
+            notifications.c.id.in_(list(notification_ids))
+        )
     )
     return {row.id: row.personal for row in found}
 
@@ -152,7 +161,9 @@ async def delivery(conn: AsyncConnection, delivery_id: str, *, service_id: str) 
 async def delivery_by_notify_id(conn: AsyncConnection, notify_id: str, *, service_id: str) -> Row[Any] | None:
     return (
         await conn.execute(
-            select(deliveries).where(deliveries.c.notify_id == notify_id, deliveries.c.service_id == service_id)
+            select(deliveries).where(
+                deliveries.c.notify_id == notify_id, deliveries.c.service_id == service_id
+            )
         )
     ).first()
 

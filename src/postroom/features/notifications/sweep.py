@@ -7,11 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.features.notifications import store
 from postroom.features.services import Credentials
 from postroom.features.services.credentials import forget_raw_keys
+from postroom.kit.database import Database
 from postroom.kit.queue import Job, JobQueue
 
 _OVERDUE = timedelta(seconds=5)
 _MOST = 1_000
 _RAW_KEY_KEPT = timedelta(hours=1)
+
+
+async def ids_due(database: Database, now: datetime, limit: int) -> list[str]:
+    """The deliveries that are due and in nobody's hands, the longest due first."""
+    async with database.reading() as conn:
+        return [row.id for row in await store.due(conn, now=now, limit=limit)]
 
 
 async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime) -> int:

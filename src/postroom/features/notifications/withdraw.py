@@ -1,4 +1,4 @@
-"""Taking a notification away: from every list for its service, from their own view for an officer of a group."""
+"""Taking a notification away: its service from every list, an officer of a group from their own."""
 
 from datetime import datetime
 
@@ -64,8 +64,6 @@ async def withdraw(
 
 
 async def _cancel(conn: AsyncConnection, current: Notification, *, queue: JobQueue, now: datetime) -> None:
-    requests = [
-        Request(delivery.id, lambda state: cancel(state, now=now)) for delivery in current.deliveries
-    ]
+    requests = [Request(delivery.id, lambda state: cancel(state, now=now)) for delivery in current.deliveries]
     if requests:
         await write_changes(conn, requests, queue=queue)

@@ -37,10 +37,6 @@ class Credentials:
         self._vault = vault
         self._known: dict[str, Credential] = {}
 
-    def known(self, credential: Credential) -> None:
-        """Remember a key that came with a request, before anything is sent with it."""
-        self._known[credential.id] = credential
-
     async def get(self, credential_id: str) -> Credential | None:
         """The credential, or None where it is kept no longer."""
         known = self._known.get(credential_id)
@@ -60,7 +56,14 @@ class Credentials:
 
 
 async def keep(
-    conn: AsyncConnection, *, vault: Vault, service_id: str, key: str, base_url: str, is_raw: bool, now: datetime
+    conn: AsyncConnection,
+    *,
+    vault: Vault,
+    service_id: str,
+    key: str,
+    base_url: str,
+    is_raw: bool,
+    now: datetime,
 ) -> str:
     """Keep a provider's key for a service, sealed; the same key and address again is one. Its id."""
     credential_id = id_of(vault=vault, service_id=service_id, key=key, base_url=base_url)

@@ -19,7 +19,9 @@ from postroom.kit.ids import new_id
 API_KEY_PREFIX = "postroom_"
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NOTIFY_KEY = re.compile(r".+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOTIFY_KEY = re.compile(
+    r".+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: 
 def _check(registration: Registration) -> None:
     errors = []
     if len(registration.name) > 64 or not _NAME.fullmatch(registration.name):
-        errors.append(FieldError("name", "Use up to 64 lower-case letters and digits, with single hyphens between."))
+        errors.append(
+            FieldError("name", "Use up to 64 lower-case letters and digits, with single hyphens between.")
+        )
     if registration.notify_key is not None and not is_notify_key(registration.notify_key):
         errors.append(FieldError("notifyKey", "This has not the form of a GOV.UK Notify key."))
     if not registration.notify_base_url.startswith(("https://", "http://")):

@@ -99,7 +99,9 @@ async def keep_credential(conn: AsyncConnection, row: Mapping[str, object]) -> N
     """
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = insert(credentials).values(**row)
-    await conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"used_at": row["used_at"]}))
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={"used_at": row["used_at"]})
+    )
 
 
 async def credential(conn: AsyncConnection, credential_id: str) -> Row[Any] | None:
@@ -108,7 +110,9 @@ async def credential(conn: AsyncConnection, credential_id: str) -> Row[Any] | No
 
 async def move_credentials(conn: AsyncConnection, service_id: str, *, base_url: str) -> None:
     """The provider of all the service's keys is at another address now."""
-    await conn.execute(credentials.update().where(credentials.c.service_id == service_id).values(base_url=base_url))
+    await conn.execute(
+        credentials.update().where(credentials.c.service_id == service_id).values(base_url=base_url)
+    )
 
 
 async def raw_credential_ids(conn: AsyncConnection, *, unused_since: datetime) -> list[str]:

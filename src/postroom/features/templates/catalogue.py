@@ -1,4 +1,4 @@
-"""The templates that a provider's key can use: asked for once, remembered, kept while the provider is away."""
+"""The templates that a provider's key can use: asked for once, remembered, kept while it is away."""
 
 import asyncio
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class _Entry:
 
 
 class Catalogue:
-    """A list of templates for each credential. `get` waits a second at most, `refreshed` as long as a call may."""
+    """A list of templates for each credential. `get` waits a second at most, `refreshed` a whole call."""
 
     def __init__(
         self, *, clients: NotifyClients, clock: Clock, patience: timedelta = timedelta(seconds=1)
@@ -41,7 +41,9 @@ class Catalogue:
         self._entries: dict[str, _Entry] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    async def get(self, credential: Credential, *, wanted: str | None = None) -> Mapping[str, NotifyTemplate] | None:
+    async def get(
+        self, credential: Credential, *, wanted: str | None = None
+    ) -> Mapping[str, NotifyTemplate] | None:
         """The templates by id; None while they are not known because the provider does not answer.
 
         An id that is `wanted` and missing makes a list of some seconds' age worth asking for again.
@@ -99,7 +101,9 @@ class Catalogue:
 
     async def _fetch(self, credential: Credential) -> None:
         now = self._clock()
-        entry = self._entries.setdefault(credential.id, _Entry(templates=None, asked_at=now, answered_at=None))
+        entry = self._entries.setdefault(
+            credential.id, _Entry(templates=None, asked_at=now, answered_at=None)
+        )
         entry.asked_at = now
         client = self._clients.of(base_url=credential.base_url, key=credential.key)
         try:

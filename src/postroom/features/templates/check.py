@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from notify_rules.placeholders import missing, normalise_name
-
 from postroom.channels.govuk_notify import NotifyTemplate
 from postroom.domain.errors import FieldError
 
@@ -15,7 +14,8 @@ _PLACE = "personalisationParams"
 @dataclass(frozen=True, slots=True)
 class TemplateCheck:
     errors: tuple[FieldError, ...] = ()
-    warnings: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    """Values that the template has no placeholder for. Lines of an address are used by every letter."""
 
 
 def check_template(
@@ -23,14 +23,18 @@ def check_template(
 ) -> TemplateCheck:
     """Every fault at once: no such template, one of another channel, values that are missing.
 
-    `field` is the one that named the template. Values without a placeholder are only warned of.
+    `field` is the one that named the template.
     """
     if template is None:
         return TemplateCheck((FieldError(field, "There is no such template at GOV.UK Notify."),))
     if template.type != notify_type:
         words = {"email": "emails", "sms": "text messages", "letter": "letters"}
         return TemplateCheck(
-            (FieldError(field, f"This template is for {words[template.type]}, not for {words[notify_type]}."),)
+            (
+                FieldError(
+                    field, f"This template is for {words[template.type]}, not for {words[notify_type]}."
+                ),
+            )
         )
     lacking = missing(required=template.placeholders, given=given)
     errors = tuple(FieldError(f"{_PLACE}.{name}", "The template needs this value.") for name in lacking)
@@ -40,7 +44,5 @@ def check_template(
 def _unused(template: NotifyTemplate, given: Mapping[str, Any]) -> tuple[str, ...]:
     used = {normalise_name(name) for name in template.placeholders}
     return tuple(
-        f"{name} is not used by the template"
-        for name in given
-        if normalise_name(name) not in used and not name.startswith("address_line_")
+        name for name in given if normalise_name(name) not in used and not name.startswith("address_line_")
     )

@@ -19,7 +19,7 @@ _LEEWAY_SECONDS = 5
 
 
 class Authenticator:
-    """Tells who calls from a request's headers. Tokens that were verified are remembered until they expire."""
+    """Tells who calls from a request's headers. Verified tokens are remembered until they expire."""
 
     def __init__(self, *, directory: Directory, officer_token_secret: str, clock: Clock) -> None:
         self._directory = directory
@@ -34,7 +34,9 @@ class Authenticator:
             return await self._service(api_key)
         header = request.headers.get("authorization")
         if header is None:
-            raise Unauthenticated("Send an x-api-key header, or Authorization: Bearer with an officer's token.")
+            raise Unauthenticated(
+                "Send an x-api-key header, or Authorization: Bearer with an officer's token."
+            )
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("The Authorization header must be: Bearer <token>.")

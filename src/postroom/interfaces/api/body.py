@@ -26,44 +26,55 @@ _KINDS = {
 }
 
 
-async def read_body(request: AnyRequest, shape: type[Body]) -> Body:
-    """The body in that shape; Invalid naming every field at fault, TooLarge over the limit."""
+async def read_body(request: AnyRequest, shape: type[Body]) -> tuple[Body, list[FieldError]]:
+    """The body in that shape, and the fields at fault, which are left out of it.
+
+    Every field of a shape can be absent, so that what is right is judged beside what is wrong.
+    Invalid where there is no object at all, TooLarge over the limit.
+    """
     raw = await request.body()
+    faults: list[FieldError] = []
     try:
         body = msgspec.json.decode(raw, type=shape)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        _check_size(raw, None)
-        raise Invalid(_faults(raw, shape)) from None
+        body, faults = _read_field_by_field(raw, shape)
     if len(raw) > LARGEST:
         _check_size(raw, getattr(body, "personalisation_params", None))
-    return body
+    return body, faults
 
 
 def _check_size(raw: bytes, personalisation: dict[str, Any] | None) -> None:
     """Only a request that carries a file may be larger than a request usually is."""
-    if len(raw) > LARGEST and not any(attachment.is_file(value) for value in (personalisation or {}).values()):
+    if len(raw) > LARGEST and not any(
+        attachment.is_file(value) for value in (personalisation or {}).values()
+    ):
         raise TooLarge("Send up to 1 MiB, or up to 4 MiB with a file.")
 
 
-def _faults(raw: bytes, shape: type[msgspec.Struct]) -> list[FieldError]:
+def _read_field_by_field(raw: bytes, shape: type[Body]) -> tuple[Body, list[FieldError]]:
+    _check_size(raw, None)
+    data = _decode(raw)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    faults = [FieldError(_printable(name), _unknown(name, fields)) for name in data if name not in fields]
+    right = {}
+    for name, field in fields.items():
+        if name not in data:
+            continue
+        try:
+            right[field.name] = msgspec.convert(data[name], field.type)
+        except msgspec.ValidationError:
+            faults.append(FieldError(name, f"Use {_wanted(field.type)} here."))
+    return shape(**right), faults
+
+
+def _decode(raw: bytes) -> dict[str, Any]:
     try:
         data = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return [FieldError("body", "This is not valid JSON in UTF-8.")]
+        raise Invalid([FieldError("body", "This is not valid JSON in UTF-8.")]) from None
     if not isinstance(data, dict):
-        return [FieldError("body", "Send a JSON object.")]
-    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
-    faults = [FieldError(_printable(name), _unknown(name, fields)) for name in data if name not in fields]
-    for name, field in fields.items():
-        if name not in data:
-            if field.required:
-                faults.append(FieldError(name, "This field is required."))
-            continue
-        try:
-            msgspec.convert(data[name], field.type)
-        except msgspec.ValidationError:
-            faults.append(FieldError(name, f"Use {_wanted(field.type)} here."))
-    return faults
+        raise Invalid([FieldError("body", "Send a JSON object.")])
+    return data
 
 
 def _unknown(name: str, fields: dict[str, Any]) -> str:

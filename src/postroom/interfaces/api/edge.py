@@ -20,7 +20,7 @@ _QUIET = ("/health",)
 
 
 class Edge:
-    """An ASGI application around the API. Paths are logged by their first two parts: ids and keys stay out."""
+    """An ASGI application around the API. Paths are logged by their first part: ids and keys stay out."""
 
     def __init__(self, app: "ASGIApp", *, prefix: str) -> None:
         self._app = app

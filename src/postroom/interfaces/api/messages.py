@@ -51,7 +51,7 @@ async def _templates(
     request: AnyRequest, service: str, postroom: App, caller: ServiceCaller
 ) -> dict[str, NotifyTemplate]:
     refresh = _refresh(request)
-    credential = await postroom.statuses.credential_of(service, caller)
+    credential = await postroom.keys.to_read_with(service, service_id=caller.service_id)
     if credential is None:
         return {}
     try:

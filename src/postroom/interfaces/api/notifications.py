@@ -27,23 +27,29 @@ _encode = msgspec.json.Encoder().encode
 
 
 @post("/notifications", request_max_body_size=LARGEST_WITH_FILE + 1024)
-async def create_notification(request: AnyRequest, postroom: App, authenticator: Authenticator) -> Response[bytes]:
+async def create_notification(
+    request: AnyRequest, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
     caller = await authenticator.service(request)
-    body = await read_body(request, NotificationBody)
-    new = to_new_notification(body, correlation_id=correlation_id_of(request.scope))
-    created = await postroom.creator.create(new, caller=caller, now=postroom.clock())
+    body, faults = await read_body(request, NotificationBody)
+    new = to_new_notification(body, faults, correlation_id=correlation_id_of(request.scope))
+    created = await postroom.creator.create(new, caller=caller, now=postroom.clock(), faults=faults)
     return _answer(created, status=201, location=f"{postroom.settings.api_prefix}/notifications/{created.id}")
 
 
 @get("/notifications")
-async def list_notifications(request: AnyRequest, postroom: App, authenticator: Authenticator) -> Response[bytes]:
+async def list_notifications(
+    request: AnyRequest, postroom: App, authenticator: Authenticator
+) -> Response[bytes]:
     caller = await authenticator.caller(request)
     filters = parse_filters(request)
     async with postroom.database.reading() as conn:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
     headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
     return Response(
-        content=_encode([to_item(each) for each in page.items]), media_type="application/json", headers=headers
+        content=_encode([to_item(each) for each in page.items]),
+        media_type="application/json",
+        headers=headers,
     )
 
 
@@ -63,7 +69,8 @@ async def act_on_notification(
 ) -> Response[bytes]:
     caller = await authenticator.caller(request)
     wanted_id = checked_id(notification_id)
-    action = _to_action(await read_body(request, ActionBody), wanted_id, request)
+    body, faults = await read_body(request, ActionBody)
+    action = _to_action(body, faults, wanted_id, request)
     async with postroom.database.transaction() as conn:
         found = await act(conn, wanted_id, action, caller=caller, vault=postroom.vault, now=postroom.clock())
     return _answer(found)
@@ -98,7 +105,10 @@ def _answer(notification: Notification, *, status: int = 200, location: str | No
     if location is not None:
         headers["Location"] = location
     return Response(
-        content=_encode(to_item(notification)), status_code=status, media_type="application/json", headers=headers
+        content=_encode(to_item(notification)),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
     )
 
 
@@ -110,10 +120,9 @@ def _next_link(request: AnyRequest, page: Page, *, prefix: str) -> dict[str, str
     return {"Link": f'<{prefix}/notifications?{query}>; rel="next"'}
 
 
-def _to_action(body: ActionBody, wanted_id: str, request: AnyRequest) -> Action:
-    errors = []
-    action_type = action_named(body.action_type)
-    if action_type is None:
+def _to_action(body: ActionBody, errors: list[FieldError], wanted_id: str, request: AnyRequest) -> Action:
+    action_type = action_named(body.action_type or "")
+    if action_type is None and not any(error.field == "actionType" for error in errors):
         errors.append(FieldError("actionType", f"Use one of {', '.join(ActionType)}."))
     if body.id is not None and body.id.lower() != wanted_id:
         errors.append(FieldError("id", "This differs from the id in the path."))

@@ -59,7 +59,11 @@ def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     if status == 500:
         log.error("unforeseen error", exc_info=error)
-        hint = "Something went wrong here." if not isinstance(error, CannotOpen) else "The secret is another one."
+        hint = (
+            "Something went wrong here."
+            if not isinstance(error, CannotOpen)
+            else "The secret is another one."
+        )
         return to_response(request, 500, hint)
     detail = str(error) if isinstance(error, errors.PostroomError | TooLarge) else "The database is busy."
     return to_response(request, status, detail, error)

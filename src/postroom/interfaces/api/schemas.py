@@ -9,7 +9,7 @@ import msgspec
 class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What a service POSTs. Flags may come as "true" and "false"; the channels as a list or with commas."""
 
-    notification_type: str | list[str]
+    notification_type: str | list[str] | None = None
     target_id: str | None = None
     target_type: str | None = None
     user: str | None = None
@@ -30,7 +30,7 @@ class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel
 class ActionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What somebody did about a notification. `id`, where given, must be that of the path."""
 
-    action_type: str
+    action_type: str | None = None
     id: str | None = None
     action_note: str | None = None
 

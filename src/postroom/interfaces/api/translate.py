@@ -6,7 +6,7 @@ from typing import Any
 from postroom.channels import attachment
 from postroom.channels.govuk_notify import NotifyMessage, NotifyTemplate
 from postroom.domain.channel import Channel, channel_named
-from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.errors import FieldError
 from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import FAILED
 from postroom.features.notifications.request import NewNotification
@@ -29,10 +29,11 @@ _FLAGS = {"true": True, "false": False}
 _TEMPLATE_TYPES = {"email": "Email", "sms": "Text", "letter": "Letter"}
 
 
-def to_new_notification(body: NotificationBody, *, correlation_id: str | None) -> NewNotification:
-    """The request in our words; Invalid where a word is none of ours."""
-    errors: list[FieldError] = []
-    channels = parse_channels(body.notification_type, errors)
+def to_new_notification(
+    body: NotificationBody, errors: list[FieldError], *, correlation_id: str | None
+) -> NewNotification:
+    """The request in our words; words that are none of ours are added to the errors and left out."""
+    channels = parse_channels(body.notification_type or "", errors)
     given = {
         "requireEmailNotification": body.require_email_notification,
         "requireSmsNotification": body.require_sms_notification,
@@ -41,8 +42,6 @@ def to_new_notification(body: NotificationBody, *, correlation_id: str | None) -
     extra = tuple(_EXTRA[name] for name, value in given.items() if parse_flag(name, value, errors))
     require_action = parse_flag("requireAction", body.require_action, errors)
     template_ids = _template_ids(body.template_ids, errors)
-    if errors:
-        raise Invalid(errors)
     return NewNotification(
         channels=channels,
         extra_channels=extra,
@@ -62,9 +61,13 @@ def to_new_notification(body: NotificationBody, *, correlation_id: str | None) -
     )
 
 
-def parse_channels(value: str | list[str], errors: list[FieldError], *, allow_all: bool = False) -> tuple[Channel, ...]:
-    """Channels from a list or a comma list, each once and in our order. `All`, where allowed, is every one."""
-    parts = value.split(",") if isinstance(value, str) else [part for each in value for part in each.split(",")]
+def parse_channels(
+    value: str | list[str], errors: list[FieldError], *, allow_all: bool = False
+) -> tuple[Channel, ...]:
+    """Channels from a list or a comma list, each once, in our order. `All`, where allowed, is every one."""
+    parts = (
+        value.split(",") if isinstance(value, str) else [part for each in value for part in each.split(",")]
+    )
     names = [part.strip() for part in parts if part.strip()]
     found = set()
     for name in names:
@@ -73,7 +76,9 @@ def parse_channels(value: str | list[str], errors: list[FieldError], *, allow_al
             found.add(channel)
         elif name.lower() == "all":
             found.update(Channel)
-    unknown = [name for name in names if channel_named(name) is None and not (allow_all and name.lower() == "all")]
+    unknown = [
+        name for name in names if channel_named(name) is None and not (allow_all and name.lower() == "all")
+    ]
     if unknown or not names:
         choices = ", ".join(Channel) + (" or All" if allow_all else "")
         errors.append(FieldError("notificationType", f"Use one or more of {choices}."))

@@ -1,6 +1,5 @@
 """Opening a database, and the transactions on it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -72,7 +71,11 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
             pool_timeout=5,
             pool_pre_ping=False,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 30, "server_settings": {"application_name": "postroom"}},
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 30,
+                "server_settings": {"application_name": "postroom"},
+            },
         )
         return Database(url=engine.url, writer=engine, reader=engine)
     raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
@@ -127,7 +130,7 @@ async def _unavailable_named() -> AsyncIterator[None]:
         if error.connection_invalidated or _is_resource_error(error):
             raise DatabaseUnavailable(type(error).__name__) from None
         raise
-    except (ConnectionError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, ConnectionError, OSError) as error:
         raise DatabaseUnavailable(type(error).__name__) from None
 
 

@@ -22,7 +22,11 @@ async def current_version(database: Database) -> str | None:
 
 
 async def migrate(
-    database: Database, *, scripts: str, head: str, then: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    database: Database,
+    *,
+    scripts: str,
+    head: str,
+    then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> bool:
     """Run the migration scripts that are missing, in one transaction; whether there were any.
 

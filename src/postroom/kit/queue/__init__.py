@@ -1,4 +1,4 @@
-"""Carrying ids of what is due to the one who does it. The tables hold the truth; a queue may lose or double."""
+"""Carrying ids of what is due to who does it. The tables hold the truth; a queue may lose or double."""
 
 from postroom.kit.queue.contract import Job, JobQueue
 

@@ -27,7 +27,7 @@ _LOG_KEPT = "1 hour"
 
 
 class PostgresQueue:
-    """PgQueuer behind the contract. A job's dedupe key is its id and moment, so that a sweep doubles nothing."""
+    """PgQueuer behind the contract. A job's dedupe key is its id and moment: a sweep doubles nothing."""
 
     def __init__(
         self,

@@ -1,0 +1,134 @@
+"""The examples of the OpenAPI document: real requests and answers, with people who do not exist."""
+
+from typing import Any
+
+_TEMPLATE_ID = "9500a44b-8a7f-4fff-a3b8-45763f84874e"
+_DELIVERY = {
+    "id": "01a20ad8-4a56-73f5-9ece-71a20565adb1",
+    "channel": "Email",
+    "status": "delivered",
+    "notifyId": "76ebfdb5-c4d6-41a4-974b-67daf74028e3",
+    "attempts": 1,
+    "sentAt": "2026-11-12T17:27:47.869406Z",
+    "completedAt": "2026-11-12T17:27:47.917033Z",
+    "failureReason": None,
+    "documentId": None,
+}
+
+NEW_NOTIFICATIONS: dict[str, Any] = {
+    "email": {
+        "notificationType": "Email",
+        "serviceKey": "income",
+        "templateId": _TEMPLATE_ID,
+        "email": "amala@example.com",
+        "personalisationParams": {"name": "Amala", "ref": "X1"},
+    },
+    "screen": {
+        "targetId": "7e6041e2-01b6-4c41-9ccd-5b0932616b50",
+        "targetType": "MissedServiceChargePayments",
+        "notificationType": "Screen",
+        "user": "test.user@hackney.gov.uk",
+        "message": "3 missed service charge payments have exceeded the tolerance period",
+        "requireAction": True,
+    },
+    "letter and text": {
+        "notificationType": ["Letter", "Text"],
+        "serviceKey": "repairs",
+        "templateIds": {"Letter": _TEMPLATE_ID, "Text": "c6a75cc9-1193-4d0e-8a7c-8a1f0e1c9f55"},
+        "mobileNumber": "07700 900123",
+        "personalisationParams": {
+            "name": "Amala",
+            "code": "1234",
+            "addressLine1": "Amala Bird",
+            "addressLine2": "123 High Street",
+            "addressLine3": "SW14 6BH",
+        },
+    },
+}
+
+NOTIFICATION: dict[str, Any] = {
+    "id": "01a20ad8-4a56-73f5-9ece-71a17e565c2f",
+    "targetId": "7e6041e2-01b6-4c41-9ccd-5b0932616b50",
+    "targetType": "FailedDirectDebits",
+    "notificationType": "Email",
+    "user": None,
+    "message": None,
+    "serviceKey": None,
+    "templateId": _TEMPLATE_ID,
+    "mobileNumber": None,
+    "email": "amala@example.com",
+    "requireAction": False,
+    "requireEmailNotification": False,
+    "requireSmsNotification": False,
+    "requireLetter": False,
+    "isReadStatus": False,
+    "sentMessageDetails": ["Email delivered 2026-11-12T17:27:47.917033Z"],
+    "actionNote": None,
+    "performedActionDoneBy": None,
+    "performedActionType": None,
+    "isRemovable": True,
+    "personalisationParams": {"name": "Amala", "ref": "X1"},
+    "performedActionDate": None,
+    "createdDate": "2026-11-12T17:27:47.622467Z",
+    "reference": None,
+    "templateIds": {"Email": _TEMPLATE_ID},
+    "templateUnchecked": False,
+    "warnings": [],
+    "deliveries": [_DELIVERY],
+}
+
+ACTIONS: dict[str, Any] = {
+    "read": {"actionType": "IsRead"},
+    "approve": {"actionType": "Approved", "actionNote": "Checked against the estimate."},
+}
+
+MESSAGE_STATUS: dict[str, Any] = {
+    "id": "76ebfdb5-c4d6-41a4-974b-67daf74028e3",
+    "completedAt": "2026-11-12T17:27:47.917033Z",
+    "emailAddress": "amala@example.com",
+    "body": "Message",
+    "subject": "Welcome",
+    "line1": None,
+    "line2": None,
+    "line3": None,
+    "line4": None,
+    "line5": None,
+    "line6": None,
+    "phoneNumber": None,
+    "postage": None,
+    "reference": "01a20ad8-4a56-73f5-9ece-71a20565adb1",
+    "sentAt": "2026-11-12T17:27:47.869406Z",
+    "status": "delivered",
+    "type": "email",
+    "createdByName": None,
+    "template": {
+        "id": _TEMPLATE_ID,
+        "path": f"https://api.notifications.service.gov.uk/v2/template/{_TEMPLATE_ID}/version/1",
+        "version": 1,
+    },
+    "line7": None,
+    "postcode": None,
+}
+
+TEMPLATE: dict[str, Any] = {
+    "id": _TEMPLATE_ID,
+    "name": "An email",
+    "type": "Email",
+    "version": 1,
+    "subject": "Hello ((name))",
+    "body": "Dear ((name)), your reference is ((ref)).",
+    "placeholders": ["name", "ref"],
+}
+
+RECEIPT: dict[str, Any] = {
+    "id": "76ebfdb5-c4d6-41a4-974b-67daf74028e3",
+    "reference": "01a20ad8-4a56-73f5-9ece-71a20565adb1",
+    "to": "amala@example.com",
+    "status": "delivered",
+    "created_at": "2026-11-12T17:27:47.622467Z",
+    "completed_at": "2026-11-12T17:27:47.917033Z",
+    "sent_at": "2026-11-12T17:27:47.869406Z",
+    "notification_type": "email",
+    "template_id": _TEMPLATE_ID,
+    "template_version": 1,
+}
