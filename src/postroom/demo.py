@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ GROUP = "demo-officers"
 
 _TOKEN_LASTS = timedelta(days=30)
 _SANDBOX_START_SECONDS = 30
+_SANDBOX_STOP_SECONDS = 0.5
 _RESTART_SECONDS = 1
 
 log = logs.get_logger(__name__)
@@ -77,7 +78,8 @@ async def _demo(settings: Settings, kept: Kept, data: Path, ready: Path | None, 
         _sandbox(kept, data, callback=f"{url}/receipts/govuk-notify") as sandbox,
     ):
         supervising = asyncio.create_task(_keep_sandbox(sandbox, kept, data, url, stop))
-        async with running_app(settings) as app:
+        # Keys that come with requests are the sandbox's too: none of them ever goes to the real Notify.
+        async with running_app(replace(settings, notify_base_url=sandbox.url)) as app:
             description = await _furnish(app, kept, sandbox, url)
 
             def started() -> None:
@@ -128,7 +130,8 @@ async def _sandbox(kept: Kept, data: Path, *, callback: str) -> AsyncIterator[Sa
         if sandbox.process.returncode is None:
             sandbox.process.terminate()
             try:
-                async with asyncio.timeout(3):
+                # All that it accepted is on its disk: it may be cut off, so that we end within 5 s.
+                async with asyncio.timeout(_SANDBOX_STOP_SECONDS):
                     await sandbox.process.wait()
             except TimeoutError:
                 sandbox.process.kill()

@@ -13,6 +13,7 @@ from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, Tr
 from postroom.domain.retry import RetryPolicy, wait_before_poll, wait_before_try
 from postroom.domain.status import PLAIN_REASON, UNDERWAY, WAITING, Status, is_final, may_become
 
+_MAY_HAVE_BEEN_SENT = "needs a decision: it may have been sent"
 _MARGIN = timedelta(seconds=2)
 """Between the claim and the call: a process that was stopped in between for longer does not call."""
 
@@ -156,19 +157,27 @@ def record_look(
         return Change(later)
     ended = AttemptEnd(attempt_id, OutcomeName.NOT_TAKEN, now, reason="the provider does not know it")
     if now - state.open_attempt_at > policy.resend_within:
-        return Change(_end(state, Status.DEAD, now, "needs a decision: it may have been sent"), ended=ended)
+        return Change(_end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT), ended=ended)
+    if now - state.created_at > policy.give_up_after:
+        return Change(_end(state, Status.DEAD, now, "given up: the provider does not know it"), ended=ended)
     return Change(_closed(state, due_at=now), ended=ended)
 
 
-def record_unanswered(state: State, *, now: datetime, policy: RetryPolicy, chance: float) -> Change:
-    """A look or a poll had no answer: ask again later; what may have been sent never ends in silence."""
-    if is_final(state.status):
+def record_unanswered(
+    state: State, *, attempt_id: str | None, now: datetime, policy: RetryPolicy, chance: float
+) -> Change:
+    """A look or a poll had no answer: ask again later; what may have been sent never ends in silence.
+
+    `attempt_id` is the attempt that was open when it was asked. Where another is by now, the asker comes
+    too late: it must not take the delivery out of the hands of whoever sends it.
+    """
+    if is_final(state.status) or state.open_attempt != attempt_id:
         return Change(state)
     if state.open_attempt_at is not None and now - state.open_attempt_at > policy.resend_within:
         ended = AttemptEnd(
             state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
         )
-        return Change(_end(state, Status.DEAD, now, "needs a decision: it may have been sent"), ended=ended)
+        return Change(_end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT), ended=ended)
     if state.status in UNDERWAY:
         return record_poll(state, Status.SENDING, now=now, policy=policy)
     wait = wait_before_try(policy, tries=state.polls + 1, limited=False, chance=chance)
@@ -205,17 +214,19 @@ def record_receipt(
 ) -> Change | None:
     """What a receipt says; None where it says nothing new, or speaks of another message.
 
-    It may arrive before the answer to the send: then it is the answer.
+    It may arrive before the answer to the send: then it is the answer. Nor is anything sent again of
+    which a receipt tells, even where the provider did not know it when it was asked.
     """
     if state.notify_id is not None and state.notify_id != notify_id:
         return None
-    if state.status in WAITING and state.open_attempt is None:
+    if state.status in WAITING and state.attempts == 0:
         return None
     if state.status not in WAITING and (status is state.status or not may_become(state.status, status)):
         return None
     ended = None
     if state.open_attempt is not None:
         ended = AttemptEnd(state.open_attempt, OutcomeName.ACCEPTED, now, reason="known by its receipt")
+    if state.status in WAITING:
         state = _accepted(state, notify_id, now, policy, simulated=False)
     return Change(_settled(state, status, now, completed_at or now), ended=ended)
 
@@ -227,9 +238,16 @@ def cancel(state: State, *, now: datetime) -> Change | None:
     return Change(_end(state, Status.CANCELLED, now, "the notification was removed"))
 
 
-def give_up(state: State, *, now: datetime, reason: str) -> Change:
-    """End a delivery that can never be sent, before any attempt."""
-    return Change(_end(state, Status.TECHNICAL_FAILURE, now, reason))
+def give_up(state: State, *, step: Step, attempt_id: str | None, now: datetime, reason: str) -> Change:
+    """End a delivery whose `step` can never be done. What may be with the provider needs a decision."""
+    if is_final(state.status) or state.open_attempt != attempt_id:
+        return Change(state)
+    if step is Step.SEND:
+        outcome, end = OutcomeName.NOT_TAKEN, _end(state, Status.TECHNICAL_FAILURE, now, reason)
+    else:
+        outcome, end = OutcomeName.UNCERTAIN, _end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT)
+    ended = None if attempt_id is None else AttemptEnd(attempt_id, outcome, now, reason=reason)
+    return Change(end, ended=ended)
 
 
 def _accepted(state: State, notify_id: str, now: datetime, policy: RetryPolicy, *, simulated: bool) -> State:

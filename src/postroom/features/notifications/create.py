@@ -71,10 +71,9 @@ class Creator:
         credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)
-        known = {fault.field for fault in faults}
-        errors = [*faults, *(error for error in errors if error.field not in known)]
-        if errors:
-            raise Invalid(errors)
+        first_of_each = {error.field: error for error in reversed((*faults, *errors))}
+        if first_of_each:
+            raise Invalid(tuple(reversed(first_of_each.values())))
         notification = _notification(new, service, templates, checked, now)
         await self._writer.submit(self._plan(notification, new, service, credential))
         return notification

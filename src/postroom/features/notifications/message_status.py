@@ -23,7 +23,7 @@ from postroom.features.notifications import store
 from postroom.features.notifications.seal import open_personal
 from postroom.features.notifications.visibility import visible_to
 from postroom.features.services import Credential, Credentials, Keys
-from postroom.features.services.register import is_notify_key
+from postroom.features.services.names import is_notify_key
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database
 

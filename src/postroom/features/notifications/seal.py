@@ -8,9 +8,10 @@ from postroom.kit.crypto import Vault
 _PERSONAL = "notifications.personal"
 _ACTION = "notifications.action_personal"
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_personal = msgspec.msgpack.Decoder(Personal).decode
-_decode_action = msgspec.msgpack.Decoder(ActionDetail).decode
+# JSON, as it came: MessagePack has no numbers beyond 64 bits.
+_encode = msgspec.json.Encoder().encode
+_decode_personal = msgspec.json.Decoder(Personal).decode
+_decode_action = msgspec.json.Decoder(ActionDetail).decode
 
 
 def seal_personal(vault: Vault, notification_id: str, personal: Personal) -> bytes:

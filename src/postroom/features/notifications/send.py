@@ -78,14 +78,21 @@ class Sender:
         state = done.change.state
         client = await self._client(state)
         if client is None:
-            reason = "the key that it was to be sent with is kept no longer"
-            await self._record(state, partial(steps.give_up, now=self._clock(), reason=reason))
+            await self._give_up(state, done.change.step)
         elif done.change.step is Step.SEND:
             await self._send(client, state, done.personal, claimed_at)
         elif done.change.step is Step.LOOK:
             await self._look(client, state)
         else:
             await self._poll(client, state)
+
+    async def _give_up(self, state: State, step: Step) -> None:
+        reason = "the key that it was to be sent with is kept no longer"
+        attempt_id = state.open_attempt
+        await self._record(
+            state,
+            partial(steps.give_up, step=step, attempt_id=attempt_id, now=self._clock(), reason=reason),
+        )
 
     async def _client(self, state: State) -> NotifyClient | None:
         credential = await self._credentials.get(state.credential_id)
@@ -178,7 +185,7 @@ class Sender:
         await self._record(
             state,
             lambda fresh: steps.record_unanswered(
-                fresh, now=self._clock(), policy=self._policy, chance=chance
+                fresh, attempt_id=state.open_attempt, now=self._clock(), policy=self._policy, chance=chance
             ),
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from postroom.features.notifications.tables import (
     reader_states,
     receipts,
 )
+from postroom.kit.database import Instant
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -216,7 +217,7 @@ async def update_notification(
 
 async def set_first_read(conn: AsyncConnection, notification_id: str, *, at: datetime | None) -> None:
     """Keep when anybody first read it; what all share is not changed by that, so neither is the version."""
-    first = at if at is None else func.coalesce(notifications.c.first_read_at, at)
+    first = at if at is None else func.coalesce(notifications.c.first_read_at, literal(at, Instant()))
     await conn.execute(
         notifications.update().where(notifications.c.id == notification_id).values(first_read_at=first)
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.services import store
+from postroom.features.services.names import is_name
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database
@@ -52,6 +53,8 @@ class Directory:
         )
 
     async def by_name(self, name: str) -> RegisteredService | None:
+        if not is_name(name):
+            return None
         return await self._look_up(("name", name), lambda conn: store.service_by_name(conn, name))
 
     async def by_id(self, service_id: str) -> RegisteredService | None:

@@ -3,7 +3,7 @@
 from postroom.domain.errors import FieldError, Forbidden, Invalid, NotFound
 from postroom.features.services.credentials import Credential, Credentials, id_of
 from postroom.features.services.directory import Directory, RegisteredService
-from postroom.features.services.register import is_notify_key
+from postroom.features.services.names import is_notify_key
 from postroom.kit.crypto import Vault
 
 

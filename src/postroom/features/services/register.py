@@ -1,6 +1,5 @@
 """Registering a service, and giving it keys."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,15 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.errors import Conflict, FieldError, Invalid
 from postroom.features.services import store
 from postroom.features.services.credentials import check_opens, keep
+from postroom.features.services.names import is_name, is_notify_key
 from postroom.kit.crypto import Vault, new_secret
 from postroom.kit.ids import new_id
 
 API_KEY_PREFIX = "postroom_"
-
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NOTIFY_KEY = re.compile(
-    r".+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +37,6 @@ class NewKey:
 
     service_id: str
     key: str = field(repr=False)
-
-
-def is_notify_key(text: str) -> bool:
-    """Whether the text has the form of a key of GOV.UK Notify: name, service id and secret."""
-    return _NOTIFY_KEY.fullmatch(text) is not None
 
 
 async def register(conn: AsyncConnection, registration: Registration, *, vault: Vault, now: datetime) -> str:
@@ -151,7 +141,7 @@ async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: 
 
 def _check(registration: Registration) -> None:
     errors = []
-    if len(registration.name) > 64 or not _NAME.fullmatch(registration.name):
+    if not is_name(registration.name):
         errors.append(
             FieldError("name", "Use up to 64 lower-case letters and digits, with single hyphens between.")
         )

@@ -17,6 +17,8 @@ log = get_logger(__name__)
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/health",)
+_TOO_LARGE = 413
+_MOST_DRAINED = 64 * 1024 * 1024
 
 
 class Edge:
@@ -35,17 +37,26 @@ class Edge:
         scope["correlation_id"] = correlation_id  # type: ignore[typeddict-unknown-key]
         started = time.perf_counter()
         status = 0
+        body_ended = False
+
+        async def receive_noting_end() -> "Any":
+            nonlocal body_ended
+            message = await receive()
+            body_ended = not message.get("more_body", False)
+            return message
 
         async def send_with_id(message: "Message") -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == _TOO_LARGE and not body_ended:
+                    await _drain(receive)
                 message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode())]
             await send(message)
 
         method = scope["method"]
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive_noting_end, send_with_id)
             if not scope["path"].startswith(_QUIET):
                 log.info(
                     "request",
@@ -59,6 +70,16 @@ class Edge:
         if self._prefix and scope["path"].startswith(self._prefix + "/"):
             scope["path"] = scope["path"][len(self._prefix) :]
             scope["raw_path"] = scope["path"].encode()
+
+
+async def _drain(receive: "Receive") -> None:
+    """Read what a client is still sending, so that it comes to read the answer; up to a limit."""
+    left = _MOST_DRAINED
+    while left > 0:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        left -= len(message.get("body", b""))
 
 
 def correlation_id_of(scope: "Scope") -> str | None:

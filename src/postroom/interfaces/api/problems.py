@@ -55,7 +55,9 @@ _USER_MESSAGES = {
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to any error. One that nobody foresaw is logged, without its text, and told of as a 500."""
     if isinstance(error, HTTPException):
-        return to_response(request, error.status_code, HTTPStatus(error.status_code).phrase)
+        answer = to_response(request, error.status_code, HTTPStatus(error.status_code).phrase)
+        answer.headers.update(error.headers or {})
+        return answer
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     if status == 500:
         log.error("unforeseen error", exc_info=error)
