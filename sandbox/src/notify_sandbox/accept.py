@@ -124,8 +124,8 @@ class Acceptance:
         )
         sent.address = list(address.lines)
         sent.postage = str(address.zone) if address.country else template.current.postage
-        sent.steps = course.of_letter(at=sent.created_at, timing=self._world.timing)
-        await self._letters.prepare(sent, filled, caller.service)
+        fault = await self._letters.prepare(sent, filled, caller.service)
+        sent.steps = course.of_letter(at=sent.created_at, timing=self._world.timing, fault=fault)
         await self._keep(sent)
         return shapes.accepted_letter(sent, filled, base_url=base_url)
 
@@ -148,9 +148,11 @@ class Acceptance:
         )
         sent.precompiled = True
         sent.postage = form.get("postage") or "second"
-        fault = await self._letters.inspect(sent, pdf)
+        found = await self._letters.inspect(sent, pdf, caller.service)
+        sent.page_count, sent.validation_message = found.page_count, found.message
+        sent.address = list(found.address) or None
         sent.steps = course.of_precompiled(
-            at=sent.created_at, timing=self._world.timing, key_type=sent.key_type, fault=fault
+            at=sent.created_at, timing=self._world.timing, key_type=sent.key_type, fault=found.fault
         )
         await self._keep(sent)
         return shapes.accepted_precompiled(sent)

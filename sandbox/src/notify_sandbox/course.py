@@ -25,7 +25,9 @@ def of_text_abroad(*, at: float, timing: Timing) -> Steps:
     return [(at, "created"), (at + timing.sending, "sent")]
 
 
-def of_letter(*, at: float, timing: Timing) -> Steps:
+def of_letter(*, at: float, timing: Timing, fault: str | None) -> Steps:
+    if fault is not None:
+        return [(at, "created"), (at + timing.letter_pdf, fault)]
     return [
         (at, "created"),
         (at + timing.letter_sending, "sending"),

@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 _FONT = "font-size: 19px; line-height: 25px; color: #0B0C0C;"
 _PARAGRAPH = f'<p style="Margin: 0 0 20px 0; {_FONT}">'
@@ -18,57 +19,76 @@ _RULE = '<hr style="border: 0; height: 1px; background: #B1B4B6; Margin: 30px 0 
 _LIST = 'style="Margin: 0 0 0 20px; padding: 0 0 20px 0;'
 _ITEM = f'<li style="Margin: 5px 0 5px; padding: 0 0 0 5px; {_FONT}">'
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)|(https?://[^\s<>]+[^\s<>.,;:!?)])")
-_BULLET = re.compile(r"^\s*(?:\*|-|•)\s+(.*)$")
-_NUMBER = re.compile(r"^\s*\d+\.\s+(.*)$")
-_HASH = re.compile(r"^#{1,2}\s*(.+)$")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()<>#+\-.!|])")
+_KINDS = {
+    "heading": re.compile(r"#{1,2}\s*\S"),
+    "rule": re.compile(r"\s*(-{3,}|\*{3,})\s*$"),
+    "bullets": re.compile(r"\s*[*•-]\s+\S"),
+    "numbers": re.compile(r"\s*\d+\.\s+\S"),
+}
+_SIGNS = {
+    "heading": re.compile(r"^#{1,2}\s*"),
+    "bullets": re.compile(r"^\s*[*•-]\s+"),
+    "numbers": re.compile(r"^\s*\d+\.\s+"),
+    "inset": re.compile(r"^\^\s*"),
+}
+
+
+class Block(NamedTuple):
+    kind: str
+    lines: list[str]
+    """Without the signs that say what they are."""
 
 
 def email_html(body: str) -> str:
-    return "".join(_block(lines) for lines in _blocks(body))
+    return "".join(map(_html, blocks(body)))
 
 
-def _blocks(body: str) -> Iterator[list[str]]:
+def plain(text: str) -> str:
+    """As it is read: a backslash before a sign of Markdown has done its work and goes."""
+    return _ESCAPED.sub(r"\1", text)
+
+
+def blocks(body: str) -> Iterator[Block]:
     """Runs of lines that belong together."""
-    block: list[str] = []
+    run: list[str] = []
     for line in body.splitlines():
         kind = _kind(line)
-        if block and (kind != _kind(block[-1]) or kind in ("heading", "rule")):
-            yield block
-            block = []
+        if run and (kind != _kind(run[-1]) or kind in ("heading", "rule")):
+            yield _block(run)
+            run = []
         if kind != "blank":
-            block.append(line)
-    if block:
-        yield block
+            run.append(line)
+    if run:
+        yield _block(run)
+
+
+def _block(run: list[str]) -> Block:
+    kind = _kind(run[0])
+    return Block(kind, [_SIGNS[kind].sub("", line) if kind in _SIGNS else line for line in run])
 
 
 def _kind(line: str) -> str:
     if not line.strip():
         return "blank"
-    if _HASH.match(line):
-        return "heading"
-    if re.fullmatch(r"\s*(-{3,}|\*{3,})\s*", line):
-        return "rule"
     if line.startswith("^"):
         return "inset"
-    if _BULLET.match(line):
-        return "bullets"
-    return "numbers" if _NUMBER.match(line) else "text"
+    return next((kind for kind, sign in _KINDS.items() if sign.match(line)), "text")
 
 
-def _block(lines: list[str]) -> str:
-    match _kind(lines[0]):
+def _html(block: Block) -> str:
+    match block.kind:
         case "heading":
-            found = _HASH.match(lines[0])
-            return f"{_HEADING}{_inline(found[1] if found else '')}</h2>"
-        case "rule":
+            return f"{_HEADING}{_inline(block.lines[0])}</h2>"
+        case "rule" | "page-break":
             return _RULE
         case "inset":
-            return f"{_INSET}{_PARAGRAPH}{_lines(line[1:].strip() for line in lines)}</p></blockquote>"
+            return f"{_INSET}{_PARAGRAPH}{_lines(block.lines)}</p></blockquote>"
         case "bullets":
-            return _list("ul", "disc", [m[1] for m in map(_BULLET.match, lines) if m])
+            return _list("ul", "disc", block.lines)
         case "numbers":
-            return _list("ol", "decimal", [m[1] for m in map(_NUMBER.match, lines) if m])
-    return f"{_PARAGRAPH}{_lines(iter(lines))}</p>"
+            return _list("ol", "decimal", block.lines)
+    return f"{_PARAGRAPH}{_lines(block.lines)}</p>"
 
 
 def _list(tag: str, style: str, items: list[str]) -> str:
@@ -80,7 +100,7 @@ def _list(tag: str, style: str, items: list[str]) -> str:
     )
 
 
-def _lines(lines: Iterator[str]) -> str:
+def _lines(lines: Iterable[str]) -> str:
     return "<br />".join(_inline(line) for line in lines)
 
 
@@ -99,5 +119,4 @@ def _inline(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As text: a backslash before a sign of Markdown has done its work and goes."""
-    return html.escape(re.sub(r"\\([\\`*_{}\[\]()<>#+\-.!|])", r"\1", text), quote=False)
+    return html.escape(plain(text), quote=False)
