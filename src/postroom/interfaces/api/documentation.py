@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from postroom.app import App
 from postroom.domain.errors import NotFound
@@ -52,22 +54,22 @@ a {{ color: #025ea6 }} a:focus {{ outline: 3px solid #ffc845; outline-offset: 2p
 
 
 @get("/openapi.json")
-async def openapi_document() -> Response[bytes]:
-    return Response(content=document_bytes(), media_type="application/json")
+async def openapi_document(postroom: NamedDependency[App]) -> Response[bytes]:
+    return Response(content=document_bytes(postroom.settings.api_prefix), media_type="application/json")
 
 
 @get("/")
-async def start_page(postroom: App) -> Response[str]:
+async def start_page(postroom: NamedDependency[App]) -> Response[str]:
     return _page(_START, postroom)
 
 
 @get("/docs")
-async def try_page(postroom: App) -> Response[str]:
+async def try_page(postroom: NamedDependency[App]) -> Response[str]:
     return _page(_TRY, postroom)
 
 
 @get("/docs/assets/{name:str}")
-async def try_asset(name: str) -> Response[bytes]:
+async def try_asset(name: FromPath[str]) -> Response[bytes]:
     media_type = _ASSETS.get(name)
     if media_type is None:
         raise NotFound("There is no such file.")

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from postroom.app import SCHEMA_VERSION, App
 from postroom.interfaces.api.schemas import Health
@@ -19,7 +20,7 @@ async def health_live() -> Response[bytes]:
 
 
 @get(["/health", "/health/ready"])
-async def health_ready(postroom: App) -> Response[bytes]:
+async def health_ready(postroom: NamedDependency[App]) -> Response[bytes]:
     return _answer(await _check(postroom))
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from postroom.app import App
 from postroom.channels.govuk_notify import NotifyLimited, NotifyRefusedKey, NotifyTemplate, NotifyUnavailable
@@ -18,7 +20,11 @@ AnyRequest = Request[Any, Any, Any]
 
 @get("/message-status/{service:str}/{message_id:str}")
 async def get_message_status(
-    request: AnyRequest, service: str, message_id: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    service: FromPath[str],
+    message_id: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> Response[bytes]:
     caller = await authenticator.service(request)
     wanted_id = checked_id(message_id, field="notificationId")
@@ -28,7 +34,10 @@ async def get_message_status(
 
 @get("/templates/{service:str}")
 async def list_templates(
-    request: AnyRequest, service: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    service: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> Response[bytes]:
     caller = await authenticator.service(request)
     templates = await _templates(request, service, postroom, caller)
@@ -37,7 +46,11 @@ async def list_templates(
 
 @get("/templates/{service:str}/{template_id:str}")
 async def get_template(
-    request: AnyRequest, service: str, template_id: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    service: FromPath[str],
+    template_id: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> Response[bytes]:
     caller = await authenticator.service(request)
     wanted_id = checked_id(template_id, field="templateId")

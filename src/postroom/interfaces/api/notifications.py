@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from postroom.app import App
 from postroom.domain.action import ActionType, action_named
@@ -28,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 
 @post("/notifications", request_max_body_size=LARGEST_WITH_FILE + 1024)
 async def create_notification(
-    request: AnyRequest, postroom: App, authenticator: Authenticator
+    request: AnyRequest, postroom: NamedDependency[App], authenticator: NamedDependency[Authenticator]
 ) -> Response[bytes]:
     caller = await authenticator.service(request)
     body, faults = await read_body(request, NotificationBody)
@@ -39,7 +41,7 @@ async def create_notification(
 
 @get("/notifications")
 async def list_notifications(
-    request: AnyRequest, postroom: App, authenticator: Authenticator
+    request: AnyRequest, postroom: NamedDependency[App], authenticator: NamedDependency[Authenticator]
 ) -> Response[bytes]:
     caller = await authenticator.caller(request)
     filters = parse_filters(request)
@@ -55,7 +57,10 @@ async def list_notifications(
 
 @get("/notifications/{notification_id:str}")
 async def get_notification(
-    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    notification_id: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> Response[bytes]:
     caller = await authenticator.caller(request)
     async with postroom.database.reading() as conn:
@@ -65,7 +70,10 @@ async def get_notification(
 
 @patch("/notifications/{notification_id:str}")
 async def act_on_notification(
-    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    notification_id: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> Response[bytes]:
     caller = await authenticator.caller(request)
     wanted_id = checked_id(notification_id)
@@ -78,7 +86,10 @@ async def act_on_notification(
 
 @delete("/notifications/{notification_id:str}", status_code=204)
 async def remove_notification(
-    request: AnyRequest, notification_id: str, postroom: App, authenticator: Authenticator
+    request: AnyRequest,
+    notification_id: FromPath[str],
+    postroom: NamedDependency[App],
+    authenticator: NamedDependency[Authenticator],
 ) -> None:
     caller = await authenticator.caller(request)
     async with postroom.database.transaction() as conn:

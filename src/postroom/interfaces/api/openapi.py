@@ -319,7 +319,6 @@ def document() -> dict[str, Any]:
             "description": "Notifications for every service: on the screen, by email, text and letter.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/"}],
         "paths": {**_notifications(), **_one_notification(), **_messages(), **_operations()},
         "components": {
             "schemas": components,
@@ -333,8 +332,10 @@ def document() -> dict[str, Any]:
 
 
 @cache
-def document_bytes() -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n"
+def document_bytes(prefix: str = "") -> bytes:
+    """The document as it is served, for an API whose paths stand below the prefix."""
+    whole = document() | {"servers": [{"url": prefix or "/"}]}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, post
+from litestar.di import NamedDependency
 
 from postroom.app import App
 from postroom.channels.govuk_notify.receipts import decode
@@ -11,7 +12,7 @@ from postroom.features.notifications.settle import settle
 
 
 @post("/receipts/govuk-notify", status_code=204)
-async def take_receipt(request: Request[Any, Any, Any], postroom: App) -> None:
+async def take_receipt(request: Request[Any, Any, Any], postroom: NamedDependency[App]) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Receipts carry Authorization: Bearer with the service's receipt token.")
