@@ -1,0 +1,364 @@
+"""The steps of a delivery, one by one, at the moments that matter."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from postroom.domain import delivery as steps
+from postroom.domain.channel import Channel
+from postroom.domain.delivery import AttemptEnd, Change, State, Step
+from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, TryAgain, Uncertain
+from postroom.domain.retry import RetryPolicy
+from postroom.domain.status import Status, is_final
+
+POLICY = RetryPolicy()
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+PENDING = State(
+    id="delivery",
+    notification_id="notification",
+    service_id="repairs",
+    credential_id="credential",
+    channel=Channel.EMAIL,
+    template_id="template",
+    status=Status.PENDING,
+    created_at=NOON,
+    due_at=NOON,
+)
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+CLAIMED = steps.claim(PENDING, now=NOON, policy=POLICY, attempt_id="first").state
+UNCERTAIN_AT = NOON + seconds(10)
+
+
+def outcome_of(
+    outcome: Outcome, *, state: State = CLAIMED, now: datetime = UNCERTAIN_AT, simulated: bool = False
+) -> Change:
+    return steps.record_outcome(
+        state, outcome, attempt_id="first", now=now, policy=POLICY, chance=0, simulated=simulated
+    )
+
+
+def look(
+    state: State, now: datetime, found: tuple[str, Status] | None = None, attempt: str = "first"
+) -> Change:
+    return steps.record_look(state, found, attempt_id=attempt, now=now, policy=POLICY)
+
+
+def receipt(state: State, status: Status, notify_id: str = "n-1") -> Change | None:
+    return steps.record_receipt(
+        state,
+        status,
+        notify_id=notify_id,
+        now=NOON + seconds(60),
+        policy=POLICY,
+        completed_at=NOON + seconds(50),
+    )
+
+
+UNCERTAIN = outcome_of(Uncertain("no answer in time")).state
+SENDING = outcome_of(Accepted("n-1")).state
+DELIVERED = replace(SENDING, status=Status.DELIVERED, due_at=None, completed_at=UNCERTAIN_AT)
+
+
+@pytest.mark.parametrize(
+    ("state", "after", "step"),
+    [
+        pytest.param(PENDING, seconds(0), Step.SEND, id="due"),
+        pytest.param(PENDING, seconds(-1), Step.NOTHING, id="not due yet"),
+        pytest.param(CLAIMED, seconds(19), Step.NOTHING, id="in another's hands"),
+        pytest.param(CLAIMED, seconds(20), Step.LOOK, id="left open by whoever had it"),
+        pytest.param(UNCERTAIN, seconds(24), Step.NOTHING, id="the quiet period runs"),
+        pytest.param(UNCERTAIN, seconds(25), Step.LOOK, id="the quiet period is over"),
+        pytest.param(SENDING, seconds(309), Step.NOTHING, id="sent a while ago"),
+        pytest.param(SENDING, seconds(310), Step.POLL, id="silent for five minutes"),
+        pytest.param(DELIVERED, seconds(9_999), Step.NOTHING, id="ended"),
+    ],
+)
+def test_what_a_claim_gives(state: State, after: timedelta, step: Step) -> None:
+    change = steps.claim(state, now=NOON + after, policy=POLICY, attempt_id="next")
+
+    assert change.step is step
+    assert (change.state == state) is (step is Step.NOTHING)
+    assert change.began == ("next" if step is Step.SEND else None)
+
+
+def test_a_claim_holds_the_delivery_and_opens_an_attempt() -> None:
+    assert (
+        replace(
+            PENDING,
+            attempts=1,
+            open_attempt="first",
+            open_attempt_at=NOON,
+            lease_until=NOON + seconds(20),
+            due_at=NOON + seconds(20),
+        )
+        == CLAIMED
+    )
+
+
+@pytest.mark.parametrize(("since", "may"), [(0, True), (7.9, True), (8, False), (60, False)])
+def test_a_call_begins_only_while_it_is_sure_to_end_within_the_claim(since: float, may: bool) -> None:
+    assert steps.may_still_call(POLICY, since_claim=seconds(since)) is may
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "due", "reason"),
+    [
+        pytest.param(Accepted("n-1"), Status.SENDING, seconds(300), None, id="accepted"),
+        pytest.param(
+            Rejected("bad number", 400), Status.PERMANENT_FAILURE, None, "bad number", id="rejected"
+        ),
+        pytest.param(TryAgain("down"), Status.PENDING, seconds(1), "down", id="try again"),
+        pytest.param(
+            TryAgain("limited", 429, limited=True), Status.PENDING, seconds(10), "limited", id="limited"
+        ),
+    ],
+)
+def test_an_outcome_ends_the_attempt(
+    outcome: Outcome, status: Status, due: timedelta | None, reason: str | None
+) -> None:
+    change = outcome_of(outcome)
+    state = change.state
+
+    assert (state.status, state.reason) == (status, reason)
+    assert state.due_at == (None if due is None else UNCERTAIN_AT + due)
+    assert (state.open_attempt, state.lease_until) == (None, None)
+    assert change.ended is not None
+    assert (change.ended.attempt_id, change.ended.at) == ("first", UNCERTAIN_AT)
+
+
+def test_an_uncertain_outcome_leaves_the_attempt_open_and_looks_later() -> None:
+    change = outcome_of(Uncertain("no answer in time", 500))
+
+    assert change.ended is None
+    assert change.state == replace(
+        CLAIMED, lease_until=None, due_at=UNCERTAIN_AT + seconds(15), reason="no answer in time"
+    )
+
+
+def test_a_simulated_recipient_is_delivered_at_once() -> None:
+    state = outcome_of(Accepted("n-1"), simulated=True).state
+
+    assert (state.status, state.reason, state.due_at) == (Status.DELIVERED, "simulated", None)
+    assert (state.notify_id, state.completed_at) == ("n-1", UNCERTAIN_AT)
+
+
+def test_an_outcome_that_comes_after_its_receipt_only_closes_the_attempt() -> None:
+    known = receipt(CLAIMED, Status.DELIVERED)
+    assert known is not None
+
+    change = outcome_of(Accepted("n-1"), state=known.state)
+
+    assert change == Change(known.state, ended=AttemptEnd("first", OutcomeName.ACCEPTED, UNCERTAIN_AT, 201))
+
+
+@pytest.mark.parametrize(
+    ("age", "status"), [(timedelta(hours=72), Status.PENDING), (timedelta(hours=72, seconds=1), Status.DEAD)]
+)
+def test_tries_go_on_for_three_days(age: timedelta, status: Status) -> None:
+    state = outcome_of(TryAgain("down"), now=NOON + age).state
+
+    assert state.status is status
+
+
+def test_it_is_sent_again_only_after_two_looks_that_found_nothing() -> None:
+    once = look(UNCERTAIN, NOON + seconds(25))
+    twice = look(once.state, NOON + seconds(30))
+    again = steps.claim(twice.state, now=NOON + seconds(30), policy=POLICY, attempt_id="second")
+
+    assert (once.state.looks, once.state.due_at, once.ended) == (1, NOON + seconds(30), None)
+    assert (twice.ended and twice.ended.outcome, twice.state.open_attempt) == (OutcomeName.NOT_TAKEN, None)
+    assert (again.step, again.began, again.state.attempts) == (Step.SEND, "second", 2)
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "due"),
+    [
+        (Status.SENDING, Status.SENDING, NOON + seconds(325)),
+        (Status.DELIVERED, Status.DELIVERED, None),
+        (Status.TEMPORARY_FAILURE, Status.TEMPORARY_FAILURE, None),
+    ],
+)
+def test_a_look_that_finds_it_is_the_answer(found: Status, status: Status, due: datetime | None) -> None:
+    change = look(UNCERTAIN, NOON + seconds(25), ("n-1", found))
+
+    assert (change.state.status, change.state.notify_id, change.state.due_at) == (status, "n-1", due)
+    assert change.ended == AttemptEnd(
+        "first", OutcomeName.ACCEPTED, NOON + seconds(25), reason="found by its reference"
+    )
+
+
+def test_an_uncertain_attempt_of_yesterday_needs_a_decision() -> None:
+    late = NOON + timedelta(hours=24, seconds=1)
+    once = look(replace(UNCERTAIN, due_at=late), late)
+    twice = look(once.state, late)
+
+    assert (twice.state.status, twice.state.reason) == (
+        Status.DEAD,
+        "needs a decision: it may have been sent",
+    )
+
+
+def test_a_provider_that_fails_for_three_days_is_given_up() -> None:
+    late = NOON + timedelta(hours=72, seconds=1)
+    recent = replace(UNCERTAIN, open_attempt_at=late - seconds(60), looks=1)
+
+    assert look(recent, late).state.status is Status.DEAD
+
+
+SENT_AGAIN = replace(
+    UNCERTAIN,
+    attempts=2,
+    open_attempt="second",
+    open_attempt_at=NOON + seconds(30),
+    lease_until=NOON + seconds(50),
+    due_at=NOON + seconds(50),
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(look(SENT_AGAIN, NOON + seconds(40)), id="a look"),
+        pytest.param(
+            steps.record_unanswered(
+                SENT_AGAIN, attempt_id="first", now=NOON + seconds(40), policy=POLICY, chance=0
+            ),
+            id="a look without an answer",
+        ),
+        pytest.param(
+            steps.hand_back(SENT_AGAIN, attempt_id="first", now=NOON + seconds(40)), id="a hand-back"
+        ),
+        pytest.param(
+            steps.give_up(SENT_AGAIN, step=Step.LOOK, attempt_id="first", now=NOON, reason="key gone"),
+            id="a giving-up",
+        ),
+    ],
+)
+def test_who_woke_too_late_leaves_it_in_the_hands_that_have_it(change: Change) -> None:
+    assert change == Change(SENT_AGAIN)
+
+
+def test_a_claim_that_grew_too_old_is_handed_back_unsent() -> None:
+    change = steps.hand_back(CLAIMED, attempt_id="first", now=NOON + seconds(9))
+
+    assert (change.state.open_attempt, change.state.due_at) == (None, NOON + seconds(9))
+    assert change.ended
+    assert change.ended.outcome is OutcomeName.NOT_TAKEN
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "attempt", "status"),
+    [
+        pytest.param(CLAIMED, Step.SEND, "first", Status.TECHNICAL_FAILURE, id="not sent yet"),
+        pytest.param(UNCERTAIN, Step.LOOK, "first", Status.DEAD, id="may have been sent"),
+        pytest.param(SENDING, Step.POLL, None, Status.DEAD, id="was sent"),
+        pytest.param(DELIVERED, Step.POLL, None, Status.DELIVERED, id="has ended meanwhile"),
+    ],
+)
+def test_giving_up_says_whether_it_may_have_been_sent(
+    state: State, step: Step, attempt: str | None, status: Status
+) -> None:
+    change = steps.give_up(state, step=step, attempt_id=attempt, now=NOON, reason="the key is gone")
+
+    assert change.state.status is status
+    assert (change.ended and change.ended.attempt_id) == attempt
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "ends_as"),
+    [
+        pytest.param(SENDING, Status.DELIVERED, Status.DELIVERED, id="the end"),
+        pytest.param(CLAIMED, Status.DELIVERED, Status.DELIVERED, id="before the answer to the send"),
+        pytest.param(CLAIMED, Status.SENDING, Status.SENDING, id="on its way, before the answer"),
+        pytest.param(UNCERTAIN, Status.SENT, Status.SENT, id="of an attempt whose end is not known"),
+        pytest.param(
+            replace(PENDING, attempts=1),
+            Status.DELIVERED,
+            Status.DELIVERED,
+            id="of one that was thought lost",
+        ),
+        pytest.param(PENDING, Status.DELIVERED, None, id="of what was never sent"),
+        pytest.param(SENDING, Status.SENDING, None, id="nothing new"),
+        pytest.param(DELIVERED, Status.DELIVERED, None, id="doubled"),
+        pytest.param(DELIVERED, Status.SENDING, None, id="late"),
+        pytest.param(DELIVERED, Status.TEMPORARY_FAILURE, None, id="against the end"),
+        pytest.param(
+            replace(DELIVERED, status=Status.RECEIVED),
+            Status.RETURNED,
+            Status.RETURNED,
+            id="a letter that came back",
+        ),
+        pytest.param(replace(DELIVERED, status=Status.CANCELLED), Status.DELIVERED, None, id="cancelled"),
+    ],
+)
+def test_receipts(state: State, status: Status, ends_as: Status | None) -> None:
+    change = receipt(state, status)
+
+    assert (None if change is None else change.state.status) == ends_as
+    if change is not None and is_final(change.state.status):
+        assert (change.state.completed_at, change.state.notify_id) == (NOON + seconds(50), "n-1")
+        assert change.state.due_at is None
+
+
+def test_a_receipt_of_another_message_changes_nothing() -> None:
+    assert receipt(SENDING, Status.DELIVERED, notify_id="n-2") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "becomes", "due"),
+    [
+        pytest.param(Status.SENDING, seconds(310), Status.SENDING, seconds(300), id="still on its way"),
+        pytest.param(Status.DELIVERED, seconds(310), Status.DELIVERED, None, id="delivered"),
+        pytest.param(None, timedelta(days=7), Status.SENDING, seconds(300), id="not known yet"),
+        pytest.param(None, timedelta(days=8), Status.TECHNICAL_FAILURE, None, id="not known any longer"),
+    ],
+)
+def test_polls(status: Status | None, after: timedelta, becomes: Status, due: timedelta | None) -> None:
+    state = steps.record_poll(SENDING, status, now=NOON + after, policy=POLICY).state
+
+    assert (state.status, state.due_at) == (becomes, None if due is None else NOON + after + due)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "age", "becomes", "due"),
+    [
+        pytest.param(
+            SENDING, None, timedelta(days=30), Status.SENDING, seconds(300), id="a poll is asked again"
+        ),
+        pytest.param(UNCERTAIN, "first", timedelta(hours=24), Status.PENDING, seconds(1), id="a look too"),
+        pytest.param(
+            UNCERTAIN, "first", timedelta(hours=25), Status.DEAD, None, id="a look of yesterday is not"
+        ),
+        pytest.param(DELIVERED, None, timedelta(hours=1), Status.DELIVERED, None, id="what has ended stays"),
+    ],
+)
+def test_questions_without_an_answer(
+    state: State, attempt: str | None, age: timedelta, becomes: Status, due: timedelta | None
+) -> None:
+    now = NOON + age
+    change = steps.record_unanswered(state, attempt_id=attempt, now=now, policy=POLICY, chance=0)
+
+    assert (change.state.status, change.state.due_at) == (becomes, None if due is None else now + due)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        pytest.param(PENDING, Status.CANCELLED, id="waiting"),
+        pytest.param(replace(PENDING, attempts=3), Status.CANCELLED, id="between two tries"),
+        pytest.param(CLAIMED, None, id="being sent"),
+        pytest.param(UNCERTAIN, None, id="perhaps sent"),
+        pytest.param(SENDING, None, id="sent"),
+        pytest.param(DELIVERED, None, id="ended"),
+    ],
+)
+def test_cancel(state: State, status: Status | None) -> None:
+    change = steps.cancel(state, now=NOON)
+
+    assert (None if change is None else change.state.status) == status
