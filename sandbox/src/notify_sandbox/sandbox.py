@@ -9,9 +9,9 @@ from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import ASGIApp
 
-from notify_sandbox import course
 from notify_sandbox.accept import Acceptance
 from notify_sandbox.authentication import Authentication
+from notify_sandbox.controls import Controls
 from notify_sandbox.demo import demo_seed
 from notify_sandbox.doors import answers
 from notify_sandbox.doors.admin import AdminApi
@@ -21,7 +21,7 @@ from notify_sandbox.faults import Faults
 from notify_sandbox.keys import written_out
 from notify_sandbox.letters import Letters
 from notify_sandbox.limits import SendLimits
-from notify_sandbox.model import Notification, ReceiptState, Service
+from notify_sandbox.model import Service
 from notify_sandbox.receipts import Receipts
 from notify_sandbox.record import MemoryRecord, SqliteRecord
 from notify_sandbox.seed import Seed, read_seed
@@ -50,6 +50,9 @@ class Sandbox:
         self.letters = Letters(self.world)
         self.receipts = Receipts(self.world, faults=self.faults)
         self.acceptance = Acceptance(self.world, limits=self.limits, letters=self.letters)
+        self.controls = Controls(
+            self.world, acceptance=self.acceptance, receipts=self.receipts, faults=self.faults
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -76,7 +79,7 @@ class Sandbox:
             letters=self.letters,
             page_size=self.settings.page_size,
         )
-        admin = AdminApi(self)
+        admin = AdminApi(self.controls, described=self.described)
         inside = Litestar(
             route_handlers=[*public.handlers(), *admin.handlers()],
             exception_handlers={
@@ -89,30 +92,6 @@ class Sandbox:
             on_app_init=[_without_debug],
         )
         return FaultGate(inside, self.faults)
-
-    def settle(self, notification_id: str, status: str) -> None:
-        """Ends a message now, and has its receipt sent."""
-        sent = self.world.notifications[notification_id]
-        course.end(sent, status, now=self.world.now())
-        sent.receipts = [receipt for receipt in sent.receipts if receipt.finished is not None]
-        if self.world.services[sent.service_id].callback:
-            sent.receipts += course.receipts_for(sent)
-        self._changed(sent)
-
-    def send_receipt_again(self, notification_id: str) -> None:
-        """Posts the receipt of a message once more, as Notify sometimes does."""
-        sent = self.world.notifications[notification_id]
-        sent.receipts.append(ReceiptState(due_at=self.world.now(), status=sent.status(self.world.now())))
-        self._changed(sent)
-
-    def advance(self, seconds: float) -> None:
-        """Moves the clock on."""
-        self.world.advanced += seconds
-        self.receipts.hurry()
-
-    def _changed(self, sent: Notification) -> None:
-        self.world.keep(sent)
-        self.world.tell(sent)
 
     def described(self) -> dict[str, Any]:
         """What a program needs to know to send through this sandbox."""

@@ -1,33 +1,17 @@
 """A sandbox for tests, in the test's own event loop: no patches, a real server on a free port."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from notify_sandbox import content, shapes
+from notify_sandbox.controls import Sent
 from notify_sandbox.demo import HIGH_LIMITS, demo_seed
 from notify_sandbox.faults import ApiFault, Fault, ReceiptFault, ReceiptFaultRule
-from notify_sandbox.keys import written_out
-from notify_sandbox.model import ApiKey, Callback, KeyType, Limits, Notification, Service
+from notify_sandbox.model import Callback, KeyType, Limits, Service
 from notify_sandbox.seed import Seed
 from notify_sandbox.server import RunningServer, running
 from notify_sandbox.settings import SandboxSettings, Timing
-
-
-class Sent(NamedTuple):
-    """One message as its sender and its recipient see it."""
-
-    id: str
-    channel: str
-    to: str
-    reference: str | None
-    status: str
-    subject: str | None
-    body: str
-    template_id: str
-    personalisation: dict[str, object]
-    key_type: str
 
 
 class SandboxUnderTest:
@@ -37,6 +21,7 @@ class SandboxUnderTest:
         self._server = server
         self._sandbox = server.sandbox
         self.url = server.url
+        self.controls = server.sandbox.controls
 
     # What it is
 
@@ -72,11 +57,7 @@ class SandboxUnderTest:
 
     def sent(self, *, to: str | None = None, reference: str | None = None) -> list[Sent]:
         """What was accepted, oldest first."""
-        return [
-            self._as_sent(one)
-            for one in self._sandbox.world.notifications.values()
-            if to in (None, one.to) and reference in (None, one.reference)
-        ]
+        return list(self.controls.sent(to=to, reference=reference))
 
     def receipts(self, notification_id: str) -> list[str]:
         """The answers that a message's receipts got so far."""
@@ -117,60 +98,38 @@ class SandboxUnderTest:
 
     def end_as(self, recipient: str, status: str) -> None:
         """Later messages to this address or number (+447…) end so."""
-        self._sandbox.acceptance.outcomes[recipient] = status
+        self.controls.end_as(recipient, status)
 
     def settle(self, notification_id: str, status: str) -> None:
         """Ends one message now, and has its receipt sent."""
-        self._sandbox.settle(notification_id, status)
+        self.controls.settle(notification_id, status)
 
     def send_receipt_again(self, notification_id: str) -> None:
-        self._sandbox.send_receipt_again(notification_id)
+        self.controls.send_receipt_again(notification_id)
 
     def call_back(self, url: str, *, bearer_token: str) -> None:
         """Where receipts go from now on."""
-        self.service.callback = Callback(url=url, bearer_token=bearer_token)
+        self.controls.call_back(self.service, Callback(url=url, bearer_token=bearer_token))
 
     def mint_key(self, key_type: KeyType | str = KeyType.LIVE, *, name: str = "sandbox-extra") -> str:
-        key = self._sandbox.world.mint_key(self.service, name=name, key_type=KeyType(key_type))
-        self._sandbox.world.keep(self.service)
-        return written_out(name=key.name, service_id=self.service.id, secret=key.secret)
+        return self.controls.mint_key(self.service, name=name, key_type=KeyType(key_type))
 
     def revoke(self, key_type: KeyType | str) -> None:
         """All keys of a type."""
-        for key in self._keys(KeyType(key_type)):
-            key.revoked_at = self._sandbox.world.now()
-        self._sandbox.world.keep(self.service)
+        for key in self.service.keys:
+            if key.key_type is KeyType(key_type):
+                self.controls.revoke(self.service, key)
 
     def limit(self, limits: Limits) -> None:
-        self.service.limits = limits
+        self.controls.limit(self.service, limits)
 
     def now(self) -> float:
         """The time on the sandbox's clock."""
-        return self._sandbox.world.now()
+        return self.controls.world.now()
 
     def advance(self, seconds: float) -> None:
         """Moves the sandbox's clock on: courses, retries, days and retention go with it."""
-        self._sandbox.advance(seconds)
-
-    def _keys(self, key_type: KeyType) -> Iterable[ApiKey]:
-        return [key for key in self.service.keys if key.key_type is key_type]
-
-    def _as_sent(self, one: Notification) -> Sent:
-        version = self._sandbox.world.templates[one.template_id].at(one.template_version)
-        assert version is not None
-        filled = content.of(one, version)
-        return Sent(
-            id=one.id,
-            channel=one.channel.value,
-            to=one.to,
-            reference=one.reference,
-            status=shapes.shown_status(one, self._sandbox.world.now()),
-            subject=filled.subject,
-            body=filled.body,
-            template_id=one.template_id,
-            personalisation=one.personalisation or {},
-            key_type=one.key_type.value,
-        )
+        self.controls.advance(seconds)
 
 
 @contextlib.asynccontextmanager
