@@ -45,7 +45,7 @@ class Vault:
         nonce, body = sealed[_KEY_ID_BYTES:][:_NONCE_BYTES], sealed[_KEY_ID_BYTES + _NONCE_BYTES :]
         try:
             return self._sealing.decrypt(nonce, body, _place(row, column))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that no nonce is left
             raise CannotOpen(f"{column} was changed, or belongs to another row") from None
 
     def blind_index(self, value: str, *, purpose: str) -> bytes:

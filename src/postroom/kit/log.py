@@ -26,7 +26,9 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=max(number, logging.WARNING), format=_LIBRARY_FORMAT, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LibraryFormatter(_LIBRARY_FORMAT))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 
 def get_logger(name: str) -> Any:
@@ -35,6 +37,18 @@ def get_logger(name: str) -> Any:
 
 _LIBRARY_FORMAT = '{"level": "%(levelname)s", "logger": "%(name)s", "event": "library", "at": "%(asctime)s"}'
 """A library's own words may quote what it was given: its place and level are kept, its text is not."""
+
+
+class _LibraryFormatter(logging.Formatter):
+    """Nor are the words of its exceptions, which would stand below the line."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name that logging calls
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        # What an earlier handler formatted is kept on the record.
+        record.exc_text = record.stack_info = None
+        return super().format(record)
 
 
 def _exception_class_and_place(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
