@@ -56,7 +56,7 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
         await migrate_database(database)
         vault = Vault(settings.secret)
         queue = _queue(database, settings, clock)
-        writer: GroupCommit[Plan, None] = GroupCommit(
+        writer: GroupCommit[Plan, bool] = GroupCommit(
             database=database,
             write=partial(write_plans, vault=vault, queue=queue),
             after_commit=queue.ring,
@@ -106,7 +106,7 @@ def _assemble(
     vault: Vault,
     queue: JobQueue,
     clients: NotifyClients,
-    writer: GroupCommit[Plan, None],
+    writer: GroupCommit[Plan, bool],
     changes: Changes,
 ) -> App:
     directory = Directory(database=database, vault=vault, clock=clock)
@@ -130,7 +130,15 @@ def _assemble(
         credentials=credentials,
         catalogue=catalogue,
         changes=changes,
-        creator=Creator(keys=keys, directory=directory, catalogue=catalogue, vault=vault, writer=writer),
+        creator=Creator(
+            keys=keys,
+            directory=directory,
+            catalogue=catalogue,
+            vault=vault,
+            writer=writer,
+            database=database,
+            keep_keys=settings.keep_idempotency_keys,
+        ),
         sender=Sender(
             changes=changes,
             credentials=credentials,

@@ -29,6 +29,7 @@ class Settings:
     api_prefix: str = ""
     log_level: str = "INFO"
     at_once: int = 64
+    keep_idempotency_keys: timedelta = timedelta(hours=24)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -47,6 +48,9 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "api_prefix": variables.get("POSTROOM_API_PREFIX", "").rstrip("/"),
         "log_level": variables.get("POSTROOM_LOG_LEVEL", "INFO"),
         "at_once": _whole(variables, "POSTROOM_AT_ONCE", 64, faults),
+        "keep_idempotency_keys": timedelta(
+            hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
+        ),
         "policy": _policy(variables, faults),
     }
     values.update({name: value for name, value in given.items() if value is not None})

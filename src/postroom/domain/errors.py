@@ -55,5 +55,15 @@ class Busy(PostroomError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class KeyMisused(PostroomError):
+    """An idempotency key came again with another request."""
+
+
+class InFlight(PostroomError):
+    """The same request is being worked on; asking again in a moment gets its answer."""
+
+    retry_after_seconds = 1
+
+
 class ProviderRefusedKey(PostroomError):
     """The provider does not accept the service's key."""

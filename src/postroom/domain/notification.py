@@ -36,7 +36,7 @@ class Delivery:
 
     id: str
     channel: Channel
-    status: Status
+    status: Status = Status.PENDING
     notify_id: str | None = None
     attempts: int = 0
     sent_at: datetime | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from postroom.app import App
-from postroom.features.notifications import sweep
+from postroom.features.notifications import idempotency, sweep
 from postroom.kit.database import DatabaseUnavailable
 from postroom.kit.log import get_logger
 
@@ -30,6 +30,11 @@ async def give_up_raw_keys(app: App) -> None:
         await sweep.give_up_raw_keys(conn, credentials=app.credentials, now=app.clock())
 
 
+async def forget_idempotency_keys(app: App) -> None:
+    async with app.database.transaction() as conn:
+        await idempotency.forget_expired(conn, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -49,6 +54,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "queue what is overdue": queue_overdue,
     "queue what is coming up": queue_upcoming,
     "give up raw keys": give_up_raw_keys,
+    "forget idempotency keys": forget_idempotency_keys,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -56,6 +62,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "queue what is overdue": Scheduled(timedelta(seconds=5), on_postgres=True),
     "queue what is coming up": Scheduled(timedelta(minutes=1), on_postgres=True),
     "give up raw keys": Scheduled(timedelta(minutes=10)),
+    "forget idempotency keys": Scheduled(timedelta(minutes=10)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,18 +13,19 @@ from postroom.channels.govuk_notify import NotifyRefusedKey
 from postroom.domain import target_type
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.channel import Channel, to_mask
-from postroom.domain.errors import FieldError, Forbidden, Invalid
+from postroom.domain.errors import FieldError, Forbidden, InFlight, Invalid
 from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import Status
 from postroom.features import audit
 from postroom.features.notifications import store
+from postroom.features.notifications.idempotency import Once, replay, take_keys
 from postroom.features.notifications.request import NewNotification, check_fields
 from postroom.features.notifications.seal import audience_index, seal_personal
 from postroom.features.services import Credential, Directory, Keys, RegisteredService
 from postroom.features.services.credentials import keep
 from postroom.features.templates import Catalogue, check_template
 from postroom.kit.crypto import Vault
-from postroom.kit.database import GroupCommit
+from postroom.kit.database import Database, GroupCommit, LockTimeout
 from postroom.kit.ids import is_id, new_id
 from postroom.kit.queue import Job, JobQueue
 
@@ -37,6 +38,15 @@ class Plan:
     deliveries: Sequence[Mapping[str, Any]]
     audit_entry: audit.Entry
     raw_key: Credential | None = None
+    once: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a request made, or had made when it first came."""
+
+    notification: Notification
+    replayed: bool
 
 
 class Creator:
@@ -49,8 +59,12 @@ class Creator:
         directory: Directory,
         catalogue: Catalogue,
         vault: Vault,
-        writer: GroupCommit[Plan, None],
+        writer: GroupCommit[Plan, bool],
+        database: Database,
+        keep_keys: timedelta,
     ) -> None:
+        self._database = database
+        self._keep_keys = keep_keys
         self._keys = keys
         self._directory = directory
         self._catalogue = catalogue
@@ -58,12 +72,23 @@ class Creator:
         self._writer = writer
 
     async def create(
-        self, new: NewNotification, *, caller: ServiceCaller, now: datetime, faults: Sequence[FieldError] = ()
-    ) -> Notification:
+        self,
+        new: NewNotification,
+        *,
+        caller: ServiceCaller,
+        now: datetime,
+        faults: Sequence[FieldError] = (),
+        once: Once | None = None,
+    ) -> Created:
         """Accept the request, durably, or raise Invalid with every field at fault, or Forbidden.
 
-        `faults` were found while the request was read; their fields are not judged again.
+        `faults` were found while the request was read; their fields are not judged again. A request that
+        is to count `once` and was accepted before is answered as it was then; KeyMisused or InFlight
+        otherwise.
         """
+        known = None if once is None or faults else await self._replay(once, caller, now)
+        if known is not None:
+            return Created(known, replayed=True)
         service = await self._directory.by_id(caller.service_id)
         if service is None:
             raise Forbidden("The service of this key is registered no longer.")
@@ -75,8 +100,27 @@ class Creator:
         if first_of_each:
             raise Invalid(tuple(reversed(first_of_each.values())))
         notification = _notification(new, service, templates, checked, now)
-        await self._writer.submit(self._plan(notification, new, service, credential))
-        return notification
+        plan = self._plan(notification, new, service, credential, once)
+        return await self._write(plan, notification, once, caller)
+
+    async def _replay(self, once: Once, caller: ServiceCaller, now: datetime) -> Notification | None:
+        async with self._database.reading() as conn:
+            return await replay(conn, once, caller=caller, vault=self._vault, now=now)
+
+    async def _write(
+        self, plan: Plan, notification: Notification, once: Once | None, caller: ServiceCaller
+    ) -> Created:
+        """Have the plan written; where another request was faster with the same key, its notification."""
+        try:
+            written = await self._writer.submit(plan)
+        except LockTimeout:
+            raise InFlight("The same request is being worked on.") from None
+        if written:
+            return Created(notification, replayed=False)
+        known = None if once is None else await self._replay(once, caller, notification.created_at)
+        if known is None:
+            raise InFlight("The same request is being worked on.")
+        return Created(known, replayed=True)
 
     async def _credential(
         self, new: NewNotification, service: RegisteredService, errors: list[FieldError]
@@ -135,6 +179,7 @@ class Creator:
         new: NewNotification,
         service: RegisteredService,
         credential: Credential | None,
+        once: Once | None,
     ) -> Plan:
         is_raw = credential is not None and new.service_key != service.name
         return Plan(
@@ -149,13 +194,41 @@ class Creator:
                 correlation_id=new.correlation_id,
             ),
             raw_key=credential if is_raw else None,
+            once=None
+            if once is None
+            else once.row(vault=self._vault, notification=notification, keep=self._keep_keys),
         )
 
 
 async def write_plans(
-    conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue
-) -> list[None]:
-    """Write accepted requests: all of each, in the caller's transaction."""
+    conn: AsyncConnection, every: Sequence[Plan], *, vault: Vault, queue: JobQueue
+) -> list[bool]:
+    """Write accepted requests, all of each, in the caller's transaction; whether each was written.
+
+    One whose idempotency key is taken is not.
+    """
+    written = await _not_yet_made(conn, every)
+    plans = [plan for plan, is_new in zip(every, written, strict=True) if is_new]
+    if plans:
+        await _write(conn, plans, vault=vault, queue=queue)
+    return written
+
+
+async def _not_yet_made(conn: AsyncConnection, plans: Sequence[Plan]) -> list[bool]:
+    keyed = [plan.once for plan in plans if plan.once is not None]
+    if not keyed:
+        return [True] * len(plans)
+    taken = await take_keys(conn, keyed, now=max(plan.audit_entry.at for plan in plans))
+    written = []
+    for plan in plans:
+        key = None if plan.once is None else (plan.once["service_id"], plan.once["key"])
+        written.append(key is None or key in taken)
+        # The same key twice in one transaction: the first has it.
+        taken.discard(key or ("", b""))
+    return written
+
+
+async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue) -> None:
     deliveries = [row for plan in plans for row in plan.deliveries]
     await store.insert_notifications(conn, [plan.notification for plan in plans])
     await store.insert_deliveries(conn, deliveries)
@@ -172,7 +245,6 @@ async def write_plans(
                 now=plan.audit_entry.at,
             )
     await queue.put(conn, [Job(row["id"], row["due_at"]) for row in deliveries])
-    return [None] * len(plans)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,14 @@ async def find_one(
     return found
 
 
+async def find_any(
+    conn: AsyncConnection, notification_id: str, *, caller: ServiceCaller, vault: Vault
+) -> Notification | None:
+    """The service's notification, also when it has been removed since."""
+    row = await store.notification_of(conn, notification_id, service_id=caller.service_id)
+    return None if row is None else (await _assemble(conn, [row], caller=caller, vault=vault))[0]
+
+
 async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
     """One page, in two or three queries however long it is."""
     where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]

@@ -129,6 +129,14 @@ async def notification(
     return (await conn.execute(statement.with_for_update() if lock else statement)).first()
 
 
+async def notification_of(conn: AsyncConnection, notification_id: str, *, service_id: str) -> Row[Any] | None:
+    """The service's notification, removed or not."""
+    statement = select(notifications).where(
+        notifications.c.id == notification_id, notifications.c.service_id == service_id
+    )
+    return (await conn.execute(statement)).first()
+
+
 async def page(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, limit: int) -> list[Row[Any]]:
     """Notifications that can be seen, newest first."""
     return list(

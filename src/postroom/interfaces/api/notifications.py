@@ -1,5 +1,6 @@
 """The endpoints of notifications."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from postroom.domain.notification import Notification
 from postroom.features.notifications.act import Action, act
 from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import Page, find_one, find_page
+from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.authenticate import Authenticator
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
@@ -35,8 +37,15 @@ async def create_notification(
     caller = await authenticator.service(request)
     body, faults = await read_body(request, NotificationBody)
     new = to_new_notification(body, faults, correlation_id=correlation_id_of(request.scope))
-    created = await postroom.creator.create(new, caller=caller, now=postroom.clock(), faults=faults)
-    return _answer(created, status=201, location=f"{postroom.settings.api_prefix}/notifications/{created.id}")
+    once = _once(request, body, faults)
+    created = await postroom.creator.create(
+        new, caller=caller, now=postroom.clock(), faults=faults, once=once
+    )
+    made = created.notification
+    headers = {"Location": f"{postroom.settings.api_prefix}/notifications/{made.id}"}
+    if created.replayed:
+        headers["Idempotent-Replay"] = "true"
+    return _answer(made, status=201, headers=headers)
 
 
 @get("/notifications")
@@ -111,15 +120,26 @@ def checked_id(text: str, *, field: str = "id") -> str:
     return text.lower()
 
 
-def _answer(notification: Notification, *, status: int = 200, location: str | None = None) -> Response[bytes]:
-    headers = {"ETag": notification.etag}
-    if location is not None:
-        headers["Location"] = location
+def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError]) -> Once | None:
+    """The wish that the request counts once; equal bodies are equal however they are written."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        faults.append(FieldError("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable ASCII characters."))
+        return None
+    return Once(key=key, body=msgspec.json.encode(body, order="sorted"))
+
+
+def _answer(
+    notification: Notification, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    shown = {"ETag": notification.etag, **(headers or {})}
     return Response(
         content=_encode(to_item(notification)),
         status_code=status,
         media_type="application/json",
-        headers=headers,
+        headers=shown,
     )
 
 

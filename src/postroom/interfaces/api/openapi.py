@@ -32,6 +32,7 @@ _PROBLEMS = {
     404: "There is no such thing, or not for this caller.",
     409: "It is in a state that does not allow this.",
     412: "It has changed since the ETag in If-Match.",
+    422: "The Idempotency-Key came with another body before.",
     413: "The body is too large.",
     424: "GOV.UK Notify does not accept the service's key.",
     503: "Busy: nothing was changed, and Retry-After says when to try again.",
@@ -55,6 +56,13 @@ _SERVICE = _path(
     {"type": "string", "minLength": 1},
 )
 _REFRESH = _query("refresh", "Ask GOV.UK Notify now.", {"type": "boolean"})
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body makes one notification, however often it is sent.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -150,6 +158,7 @@ def _notifications() -> dict[str, Any]:
         examples.NOTIFICATION,
         Location="Where it is.",
         ETag="Its version, for If-Match.",
+        **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
     )
     page = _json(
         "A page, newest first.",
@@ -165,8 +174,9 @@ def _notifications() -> dict[str, Any]:
                 summary="Notify somebody",
                 tag=tag,
                 answers={201: created},
-                problems=(400, 401, 403, 413, 503),
+                problems=(400, 401, 403, 409, 413, 422, 503),
                 security=_SERVICES,
+                parameters=[_IDEMPOTENCY_KEY],
                 body=_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
             ),
             "get": _operation(

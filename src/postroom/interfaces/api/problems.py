@@ -11,7 +11,7 @@ from postroom.domain import errors
 from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.schemas import FieldProblem, Problem
 from postroom.kit.crypto import CannotOpen
-from postroom.kit.database import DatabaseUnavailable, WriterBusy
+from postroom.kit.database import DatabaseUnavailable, LockTimeout, WriterBusy
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -31,6 +31,9 @@ _STATUS: dict[type[Exception], int] = {
     errors.Conflict: 409,
     errors.Stale: 412,
     TooLarge: 413,
+    errors.KeyMisused: 422,
+    errors.InFlight: 409,
+    LockTimeout: 503,
     errors.ProviderRefusedKey: 424,
     errors.Busy: 503,
     DatabaseUnavailable: 503,
@@ -46,6 +49,7 @@ _USER_MESSAGES = {
     409: "This cannot be done now.",
     412: "This has changed in the meantime. Load it again, and try again.",
     413: "What was sent is too large.",
+    422: "This request differs from the one that it repeats.",
     424: "GOV.UK Notify does not accept the service's key.",
     429: "There were too many requests. Try again later.",
     503: "The service is busy. Nothing was changed. Try again in a moment.",
@@ -80,7 +84,7 @@ def to_response(
     if isinstance(error, errors.Invalid):
         fields = [FieldProblem(fault.field, fault.message) for fault in error.errors]
         messages = [f"{fault.field}: {fault.message}" for fault in error.errors]
-    if status == 503:
+    if status == 503 or isinstance(error, errors.InFlight):
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

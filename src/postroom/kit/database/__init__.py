@@ -1,6 +1,6 @@
 """One database, SQLite or PostgreSQL, behind one small interface."""
 
-from postroom.kit.database.engine import Database, DatabaseUnavailable, open_database
+from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
 from postroom.kit.database.group_commit import GroupCommit, WriterBusy
 from postroom.kit.database.types import Id, Instant, metadata
 
@@ -10,6 +10,7 @@ __all__ = [
     "GroupCommit",
     "Id",
     "Instant",
+    "LockTimeout",
     "WriterBusy",
     "metadata",
     "open_database",

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 _SQLITE_READERS = 4
+_LOCK_TIMEOUT = "5s"
+_LOCK_NOT_AVAILABLE = "55P03"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # FULL: a commit is on the disk before its 201 leaves; NORMAL may lose the last ones in a power cut.
@@ -23,6 +25,10 @@ _PRAGMAS = (
 
 class DatabaseUnavailable(Exception):
     """The database did not answer, is full, or cut the connection; what was being written is not there."""
+
+
+class LockTimeout(Exception):
+    """Another transaction held what was wanted for longer than is waited; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
             connect_args={
                 "timeout": 5,
                 "command_timeout": 30,
-                "server_settings": {"application_name": "postroom"},
+                "server_settings": {"application_name": "postroom", "lock_timeout": _LOCK_TIMEOUT},
             },
         )
         return Database(url=engine.url, writer=engine, reader=engine)
@@ -127,6 +133,8 @@ async def _unavailable_named() -> AsyncIterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise DatabaseUnavailable(type(error).__name__) from None
     except DBAPIError as error:
+        if _state(error) == _LOCK_NOT_AVAILABLE:
+            raise LockTimeout from None
         if error.connection_invalidated or _is_resource_error(error):
             raise DatabaseUnavailable(type(error).__name__) from None
         raise
@@ -136,5 +144,8 @@ async def _unavailable_named() -> AsyncIterator[None]:
 
 def _is_resource_error(error: DBAPIError) -> bool:
     """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O)."""
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
-    return state[:2] in {"08", "53", "57", "58"}
+    return _state(error)[:2] in {"08", "53", "57", "58"}
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""

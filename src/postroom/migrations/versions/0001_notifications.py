@@ -155,6 +155,16 @@ def _deliveries() -> None:
 
 def _records() -> None:
     op.create_table(
+        "idempotency_keys",
+        sa.Column("service_id", Id, nullable=False),
+        sa.Column("key", sa.LargeBinary, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("notification_id", Id, nullable=False),
+        sa.Column("expires_at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("service_id", "key", name="pk_idempotency_keys"),
+    )
+    op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"])
+    op.create_table(
         "receipts",
         sa.Column("id", Id, nullable=False),
         sa.Column("service_id", Id, nullable=False),
