@@ -13,7 +13,7 @@ from notify_sandbox.accept import Acceptance
 from notify_sandbox.authentication import Authentication
 from notify_sandbox.controls import Controls
 from notify_sandbox.demo import demo_seed
-from notify_sandbox.doors import answers
+from notify_sandbox.doors import answers, documents
 from notify_sandbox.doors.admin import AdminApi
 from notify_sandbox.doors.fault_gate import FaultGate
 from notify_sandbox.doors.public import PublicApi
@@ -81,7 +81,7 @@ class Sandbox:
         )
         admin = AdminApi(self.controls, described=self.described)
         inside = Litestar(
-            route_handlers=[*public.handlers(), *admin.handlers()],
+            route_handlers=[*public.handlers(), *documents.handlers(self.world), *admin.handlers()],
             exception_handlers={
                 NotFoundException: _unknown_url,
                 MethodNotAllowedException: _unknown_method,

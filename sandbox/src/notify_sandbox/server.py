@@ -37,10 +37,49 @@ class RunningServer:
 
     def __init__(self, sandbox: Sandbox, uvicorn_server: _Uvicorn, listener: socket.socket) -> None:
         self.sandbox = sandbox
-        self.server = uvicorn_server
-        self._listener = listener
-        host, port = listener.getsockname()[:2]
+        self._server = uvicorn_server
+        self._address = listener.getsockname()[:2]
+        self._away: asyncio.Task[None] | None = None
+        host, port = self._address
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def listening(self) -> bool:
+        return all(one.is_serving() for one in self._server.servers)
+
+    def refuse_connections(self, *, seconds: float) -> None:
+        """Stops listening for so long, and cuts the connections there are."""
+        if self._away is None or self._away.done():
+            self._away = asyncio.create_task(self._go_away(seconds))
+
+    async def come_back(self) -> None:
+        """Ends a time without listening at once."""
+        if self._away is not None:
+            self._away.cancel()
+            await asyncio.gather(self._away, return_exceptions=True)
+
+    async def _go_away(self, seconds: float) -> None:
+        for one in self._server.servers:
+            one.close()
+        for connection in list(self._server.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._server.servers = [await self._listen_again()]
+
+    async def _listen_again(self) -> asyncio.Server:
+        config, state = self._server.config, self._server.server_state
+        settings = SandboxSettings(host=self._address[0], port=self._address[1])
+        return await asyncio.get_running_loop().create_server(
+            lambda: config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=state, app_state=self._server.lifespan.state
+            ),
+            sock=_listen(settings),
+            backlog=config.backlog,
+        )
 
 
 async def serve(settings: SandboxSettings) -> None:
@@ -85,7 +124,9 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
                 await task
                 raise RuntimeError("the sandbox did not start")
             await asyncio.sleep(0.001)
-        yield RunningServer(sandbox, server, listener)
+        running = RunningServer(sandbox, server, listener)
+        yield running
+        await running.come_back()
     finally:
         server.should_exit = True
         if task is not None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from notify_sandbox.controls import Sent
+from notify_sandbox.controls import Edit, Sent
 from notify_sandbox.demo import HIGH_LIMITS, demo_seed
 from notify_sandbox.faults import ApiFault, Fault, ReceiptFault, ReceiptFaultRule
 from notify_sandbox.model import Callback, KeyType, Limits, Service
@@ -64,6 +64,10 @@ class SandboxUnderTest:
         one = self._sandbox.world.notifications[notification_id]
         return [answer for receipt in one.receipts for answer in receipt.answers]
 
+    def receipt_ends(self, notification_id: str) -> list[str | None]:
+        """How each receipt ended: the last answer, `lost` or `given up`; None while it is under way."""
+        return [receipt.finished for receipt in self.controls.message(notification_id).receipts]
+
     def forget(self) -> None:
         """Drops every message; services, keys and templates stay."""
         self._sandbox.world.forget_messages()
@@ -95,6 +99,18 @@ class SandboxUnderTest:
     def heal(self) -> None:
         """Ends every fault."""
         self._sandbox.faults.clear()
+
+    def refuse_connections(self, *, seconds: float) -> None:
+        """Nobody listens for so long: connections are refused, and open ones cut."""
+        self._server.refuse_connections(seconds=seconds)
+
+    @property
+    def listening(self) -> bool:
+        return self._server.listening
+
+    def edit_template(self, template_id: str, **changes: str) -> None:
+        """Makes a new version: name, subject, body, postage."""
+        self.controls.edit_template(self.controls.template(template_id), Edit(**changes))
 
     def end_as(self, recipient: str, status: str) -> None:
         """Later messages to this address or number (+447…) end so."""
