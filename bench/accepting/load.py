@@ -1,0 +1,93 @@
+"""Load for one endpoint: many connections, each of which asks again as soon as it is answered.
+
+    load.py HOST PORT REQUEST_FILE CONNECTIONS SECONDS
+
+REQUEST_FILE holds one whole HTTP request. Prints one JSON object: how many answers were 201, how many were
+not, the seconds that passed, and the latencies of the middle and of the hundredth that took longest.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+PATIENCE_SECONDS = 30
+
+
+class Asker(asyncio.Protocol):
+    """One connection. Counts an answer when its last byte is there."""
+
+    def __init__(self, request: bytes, until: float) -> None:
+        self.finished = asyncio.get_running_loop().create_future()
+        self.latencies: list[float] = []
+        self.refused = 0
+        self._request = request
+        self._until = until
+        self._buffer = bytearray()
+        self._asked_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by their class
+        self._ask()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(error or ConnectionError("the server closed a connection"))
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = bytes(self._buffer[:end]).lower()
+        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        if len(self._buffer) < end + 4 + length:
+            return
+        self._buffer.clear()
+        self._answered(head)
+
+    def _answered(self, head: bytes) -> None:
+        now = time.perf_counter()
+        self.latencies.append(now - self._asked_at)
+        self.refused += not head.startswith(b"http/1.1 201")
+        if now < self._until:
+            self._ask()
+        else:
+            self.finished.set_result(None)
+            self._transport.close()
+
+    def _ask(self) -> None:
+        self._asked_at = time.perf_counter()
+        self._transport.write(self._request)
+
+
+async def ask(host: str, port: int, request: bytes, connections: int, seconds: float) -> dict[str, float]:
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    until = began + seconds
+    askers = [
+        (await loop.create_connection(lambda: Asker(request, until), host, port))[1]
+        for _ in range(connections)
+    ]
+    async with asyncio.timeout(seconds + PATIENCE_SECONDS):
+        await asyncio.gather(*(asker.finished for asker in askers))
+    took = time.perf_counter() - began
+    latencies = sorted(latency for asker in askers for latency in asker.latencies)
+    refused = sum(asker.refused for asker in askers)
+    return {
+        "accepted": len(latencies) - refused,
+        "refused": refused,
+        "seconds": took,
+        "p50_ms": latencies[len(latencies) // 2] * 1000,
+        "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
+    }
+
+
+if __name__ == "__main__":
+    given_host, given_port, file, number, duration = sys.argv[1:]
+    whole = Path(file).read_bytes()
+    print(json.dumps(uvloop.run(ask(given_host, int(given_port), whole, int(number), float(duration)))))
