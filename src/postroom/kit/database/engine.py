@@ -137,6 +137,7 @@ async def _unavailable_named() -> AsyncIterator[None]:
             raise LockTimeout from None
         if error.connection_invalidated or _is_resource_error(error):
             raise DatabaseUnavailable(type(error).__name__) from None
+        _silence(error)
         raise
     except (TimeoutError, ConnectionError, OSError) as error:
         raise DatabaseUnavailable(type(error).__name__) from None
@@ -145,6 +146,17 @@ async def _unavailable_named() -> AsyncIterator[None]:
 def _is_resource_error(error: DBAPIError) -> bool:
     """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O)."""
     return _state(error)[:2] in {"08", "53", "57", "58"}
+
+
+def _silence(error: DBAPIError) -> None:
+    """Leave an error its class and its statement: PostgreSQL's and its driver's words quote values."""
+    told = f"{type(error.orig).__name__} {_state(error)}".strip()
+    each: BaseException | None = error
+    while each is not None:
+        each.args = (told,)
+        if hasattr(each, "detail"):
+            each.detail = [] if each is error else None
+        each = each.orig if isinstance(each, DBAPIError) else each.__cause__
 
 
 def _state(error: DBAPIError) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.database.engine import Database
@@ -13,12 +12,11 @@ _ONE_AT_A_TIME = 7_205_759_403_792  # any fixed number: the key of PostgreSQL's 
 
 async def current_version(database: Database) -> str | None:
     """The version of the tables, None for a database without any."""
-    try:
-        async with database.reading() as conn:
-            version: str | None = await conn.scalar(text("SELECT version_num FROM alembic_version"))
-            return version
-    except DBAPIError:
-        return None
+    async with database.reading() as conn:
+        if not await conn.run_sync(lambda sync: sync.dialect.has_table(sync, "alembic_version")):
+            return None
+        version: str | None = await conn.scalar(text("SELECT version_num FROM alembic_version"))
+        return version
 
 
 async def migrate(
@@ -33,7 +31,7 @@ async def migrate(
     Processes that start together wait for each other. `then` runs in the same transaction, for what is
     installed by other means.
     """
-    if await _is_at(database, head):
+    if await current_version(database) == head:
         return False
     async with database.transaction() as conn:
         if database.is_postgres:
@@ -42,13 +40,6 @@ async def migrate(
         if then is not None:
             await then(conn)
     return True
-
-
-async def _is_at(database: Database, head: str) -> bool:
-    async with database.reading() as conn:
-        if not await conn.run_sync(lambda sync: sync.dialect.has_table(sync, "alembic_version")):
-            return False
-        return bool(await conn.scalar(text("SELECT version_num FROM alembic_version")) == head)
 
 
 def _upgrade(connection: Connection, scripts: str) -> None:
