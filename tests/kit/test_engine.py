@@ -1,0 +1,194 @@
+"""Transactions on either database, and what is said when there are none to be had."""
+
+import asyncio
+import socket
+import traceback
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, MetaData, String, Table, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from postroom.kit.database import Database, DatabaseUnavailable, Id, Instant, open_database
+from postroom.kit.ids import new_id
+
+EMAIL = "amala@example.com"
+THINGS = Table("things", MetaData(), Column("name", String(40)))
+
+
+async def names(database: Database) -> list[str]:
+    async with database.reading() as conn:
+        return sorted(await conn.scalars(text("SELECT name FROM things")))
+
+
+async def insert(database: Database, *given: str) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(THINGS.insert(), [{"name": name} for name in given])
+
+
+async def test_what_a_transaction_wrote_is_there_after_it(database: Database) -> None:
+    await insert(database, "one", "two")
+
+    assert await names(database) == ["one", "two"]
+
+
+async def test_an_exception_takes_all_of_it_back(database: Database) -> None:
+    async def write_and_fail() -> None:
+        async with database.transaction() as conn:
+            await conn.execute(THINGS.insert(), [{"name": "one"}])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await write_and_fail()
+
+    assert await names(database) == []
+
+
+async def test_who_is_cancelled_takes_all_of_it_back(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def write_and_wait() -> None:
+        async with database.transaction() as conn:
+            await conn.execute(THINGS.insert(), [{"name": "one"}])
+            begun.set()
+            await asyncio.sleep(60)
+
+    writing = asyncio.create_task(write_and_wait())
+    await begun.wait()
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+
+    await insert(database, "two")
+    assert await names(database) == ["two"]
+
+
+async def test_readers_do_not_wait_for_a_writer_nor_see_what_is_not_committed(database: Database) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(THINGS.insert(), [{"name": "one"}])
+        async with asyncio.timeout(2):
+            assert await names(database) == []
+
+    assert await names(database) == ["one"]
+
+
+async def test_writers_that_come_together_all_write(database: Database) -> None:
+    given = [f"thing-{number:02}" for number in range(30)]
+
+    await asyncio.gather(*(insert(database, name) for name in given))
+
+    assert await names(database) == given
+
+
+async def test_an_error_does_not_quote_what_was_being_written(database: Database) -> None:
+    await insert(database, EMAIL)
+
+    with pytest.raises(IntegrityError) as raised:
+        await insert(database, EMAIL)
+
+    told = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + repr(raised.value.orig)
+    assert "things" in told
+    assert EMAIL not in told
+
+
+@pytest.mark.postgres
+async def test_nor_does_an_error_about_a_value_of_the_wrong_kind(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    try:
+        for statement in ("SELECT CAST(:value AS uuid)", "SELECT CAST(CAST(:value AS text) AS uuid)"):
+            with pytest.raises(DBAPIError) as raised:
+                async with database.transaction() as conn:
+                    await conn.execute(text(statement), {"value": EMAIL})
+
+            told = "".join(traceback.format_exception(raised.value)) + repr(raised.value.orig)
+            assert EMAIL not in told
+    finally:
+        await database.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        database = open_database(f"postgresql://postroom@127.0.0.1:{port}/postroom")
+        with pytest.raises(DatabaseUnavailable, match=r"^\w+$"):
+            async with database.transaction():
+                pass
+        with pytest.raises(DatabaseUnavailable):
+            async with database.reading():
+                pass
+        await database.close()
+
+
+async def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'missing' / 'postroom.db'}")
+
+    with pytest.raises(DatabaseUnavailable):
+        async with database.reading():
+            pass
+
+    await database.close()
+
+
+@pytest.mark.sqlite
+async def test_a_full_sqlite_is_unavailable_until_there_is_room(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    async with database.transaction() as conn:
+        await conn.execute(text("CREATE TABLE blobs (content BLOB)"))
+        await conn.execute(text("PRAGMA max_page_count = 10"))
+    full = text("INSERT INTO blobs VALUES (zeroblob(200000))")
+
+    with pytest.raises(DatabaseUnavailable, match=r"^OperationalError$"):
+        async with database.transaction() as conn:
+            await conn.execute(full)
+    async with database.transaction() as conn:
+        await conn.execute(text("PRAGMA max_page_count = 1000"))
+        await conn.execute(full)
+
+    async with database.reading() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM blobs")) == 1
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_was_cut_is_unavailable_and_the_next_one_works(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    other = open_database(postgres_url)
+
+    async def be_cut_off() -> None:
+        async with database.transaction() as conn:
+            pid = await conn.scalar(text("SELECT pg_backend_pid()"))
+            async with other.transaction() as killer:
+                await killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            await conn.execute(text("SELECT 1"))
+
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await be_cut_off()
+
+        async with database.transaction() as conn:
+            assert await conn.scalar(text("SELECT 1")) == 1
+    finally:
+        await database.close()
+        await other.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/postroom", "sqlserver://x"])
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite:/// or postgresql://"):
+        open_database(url)
+
+
+async def test_ids_and_moments_come_back_as_they_were_given(database: Database) -> None:
+    table = Table("moments", MetaData(), Column("id", Id), Column("at", Instant))
+    moment = datetime(2026, 7, 1, 12, 30, 15, 123_457, tzinfo=timezone(timedelta(hours=1)))
+    row_id = new_id()
+    async with database.transaction() as conn:
+        await conn.run_sync(table.metadata.create_all)
+        await conn.execute(table.insert(), [{"id": row_id, "at": moment}, {"id": None, "at": None}])
+
+    async with database.reading() as conn:
+        rows = [tuple(row) for row in await conn.execute(table.select().order_by(table.c.at.is_(None)))]
+
+    assert rows == [(row_id, moment), (None, None)]
+    assert rows[0][1].tzinfo is UTC
