@@ -74,7 +74,7 @@ def parse_channels(
         channel = channel_named(name)
         if channel is not None:
             found.add(channel)
-        elif name.lower() == "all":
+        elif allow_all and name.lower() == "all":
             found.update(Channel)
     unknown = [
         name for name in names if channel_named(name) is None and not (allow_all and name.lower() == "all")
