@@ -112,6 +112,15 @@ class Controls:
             sent.receipts += course.receipts_for(sent)
         self._changed(sent)
 
+    def settle_later(self, notification_id: str, status: str, *, seconds: float) -> None:
+        """Ends a message once more after a while, with a receipt of its own: a late bounce."""
+        sent = self.message(notification_id)
+        at = self.world.now() + seconds
+        course.end_later(sent, status, at=at)
+        if self.world.services[sent.service_id].callback:
+            sent.receipts.append(ReceiptState(due_at=at, status=status))
+        self._changed(sent)
+
     def send_receipt_again(self, notification_id: str) -> None:
         """Posts the receipt of a message once more, as Notify sometimes does."""
         sent = self.message(notification_id)

@@ -55,6 +55,14 @@ def outcome_for(recipient: str, key_type: KeyType) -> str:
     return outcome_with_test_key(recipient) if key_type is KeyType.TEST else "delivered"
 
 
+ENDS = FINAL - {"sent"}
+
+
+def end_later(notification: Notification, status: str, *, at: float) -> None:
+    """Adds a turn for the worse after its end."""
+    notification.steps.append((at, status))
+
+
 def end(notification: Notification, status: str, *, now: float) -> None:
     """Cuts the course short: from now on it stands at `status`, whatever its end was."""
     first, *others = notification.steps

@@ -101,7 +101,7 @@ class Receipts:
         if callback is None:
             self._finish(sent, receipt, "no callback")
             return
-        fault = ReceiptFault(sent.receipt_fault) if sent.receipt_fault else self._faults.next_receipt_fault()
+        fault = self._fault_for(sent)
         if fault is ReceiptFault.LOST:
             self._finish(sent, receipt, "lost")
             return
@@ -113,6 +113,13 @@ class Receipts:
                 receipt.answers.append(answer)
                 answer = await self._post(sent, receipt, callback)
         self._settle(sent, receipt, answer)
+
+    def _fault_for(self, sent: Notification) -> ReceiptFault | None:
+        """One asked for this message holds for one receipt."""
+        if sent.receipt_fault is None:
+            return self._faults.next_receipt_fault()
+        fault, sent.receipt_fault = ReceiptFault(sent.receipt_fault), None
+        return fault
 
     async def _post(self, sent: Notification, receipt: ReceiptState, callback: Callback) -> str:
         assert self._session is not None

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from notify_sandbox.accept import Acceptance
@@ -16,12 +17,17 @@ from notify_sandbox.demo import demo_seed
 from notify_sandbox.doors import answers, documents
 from notify_sandbox.doors.admin import AdminApi
 from notify_sandbox.doors.fault_gate import FaultGate
+from notify_sandbox.doors.host_gate import HostGate
 from notify_sandbox.doors.public import PublicApi
 from notify_sandbox.faults import Faults
 from notify_sandbox.keys import written_out
 from notify_sandbox.letters import Letters
 from notify_sandbox.limits import SendLimits
 from notify_sandbox.model import Service
+from notify_sandbox.pages.developer import Developer
+from notify_sandbox.pages.live import Live
+from notify_sandbox.pages.mailbox import Mailbox
+from notify_sandbox.pages.shell import Shell, static_files
 from notify_sandbox.receipts import Receipts
 from notify_sandbox.record import MemoryRecord, SqliteRecord
 from notify_sandbox.seed import Seed, read_seed
@@ -53,6 +59,7 @@ class Sandbox:
         self.controls = Controls(
             self.world, acceptance=self.acceptance, receipts=self.receipts, faults=self.faults
         )
+        self.live = Live(self.world)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -79,9 +86,13 @@ class Sandbox:
             letters=self.letters,
             page_size=self.settings.page_size,
         )
-        admin = AdminApi(self.controls, described=self.described)
         inside = Litestar(
-            route_handlers=[*public.handlers(), *documents.handlers(self.world), *admin.handlers()],
+            route_handlers=[
+                *public.handlers(),
+                *documents.handlers(self.world),
+                *AdminApi(self.controls, described=self.described).handlers(),
+                *self._pages(),
+            ],
             exception_handlers={
                 NotFoundException: _unknown_url,
                 MethodNotAllowedException: _unknown_method,
@@ -91,7 +102,17 @@ class Sandbox:
             request_max_body_size=self.settings.max_body_bytes,
             on_app_init=[_without_debug],
         )
-        return FaultGate(inside, self.faults)
+        gated = inside if self.settings.allow_remote else HostGate(inside)
+        return FaultGate(gated, self.faults)
+
+    def _pages(self) -> list[HTTPRouteHandler]:
+        shell = Shell()
+        return [
+            *Mailbox(shell, self.controls, self.letters).handlers(),
+            *Developer(shell, self.controls).handlers(),
+            *self.live.handlers(),
+            static_files(),
+        ]
 
     def described(self) -> dict[str, Any]:
         """What a program needs to know to send through this sandbox."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from notify_sandbox.loopback import is_loopback
 from notify_sandbox.sandbox import Sandbox
 from notify_sandbox.settings import SandboxSettings
 
@@ -128,6 +128,7 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
         yield running
         await running.come_back()
     finally:
+        sandbox.live.close()
         server.should_exit = True
         if task is not None:
             with contextlib.suppress(TimeoutError):
@@ -142,15 +143,6 @@ def check_host(settings: SandboxSettings) -> None:
             f"{settings.host} can be reached from other machines, and a sandbox lets in everyone. "
             "Say --allow-remote if that is meant."
         )
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def write_ready(path: Path, server: RunningServer) -> None:

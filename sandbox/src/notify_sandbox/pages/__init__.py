@@ -1,0 +1,1 @@
+"""The pages: a mailbox for whoever tests, and the levers for whoever develops."""
