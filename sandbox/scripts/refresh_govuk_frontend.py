@@ -1,4 +1,4 @@
-"""Fetches the stylesheet of GOV.UK Frontend from its npm package, and leaves out the font that is not ours to use.
+"""Fetches the stylesheet of GOV.UK Frontend from npm, and leaves out the font that is not ours to use.
 
     python sandbox/scripts/refresh_govuk_frontend.py [version]
 
@@ -54,10 +54,9 @@ def note(version: str, package: str, stylesheet: str) -> str:
     own = hashlib.sha256(stylesheet.encode()).hexdigest()
     return (
         "# Vendored\n\n"
-        "`govuk-frontend.min.css` is `dist/govuk/govuk-frontend.min.css` of the npm package `govuk-frontend`\n"
-        f"{version} (MIT, Crown copyright), without GDS Transport and\n"
-        "pictures. It fits govuk-frontend-jinja 4.1. "
-        "Made by `sandbox/scripts/refresh_govuk_frontend.py`.\n\n"
+        "`govuk-frontend.min.css` is that of `dist/govuk` in the npm package `govuk-frontend`\n"
+        f"{version} (MIT, Crown copyright), without GDS Transport and pictures; it fits\n"
+        "govuk-frontend-jinja 4.1. Made by `sandbox/scripts/refresh_govuk_frontend.py`.\n\n"
         f"- package: sha512-{package}\n- file: sha256 {own}\n"
     )
 

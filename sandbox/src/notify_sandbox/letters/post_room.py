@@ -10,6 +10,7 @@ from notify_rules.limits import LETTER_PAGES
 from notify_sandbox import content
 from notify_sandbox.content import Content
 from notify_sandbox.letters.inspect import Finding, inspect, page_count
+from notify_sandbox.letters.picture import page_picture
 from notify_sandbox.letters.render import Printer
 from notify_sandbox.model import Notification, Service
 from notify_sandbox.record import Row
@@ -53,6 +54,11 @@ class Letters:
         version = self._world.templates[sent.template_id].at(sent.template_version)
         assert version is not None
         return await self._print(sent, content.of(sent, version), self._world.services[sent.service_id])
+
+    async def picture(self, sent: Notification, number: int) -> bytes | None:
+        """A page of it, counted from 0."""
+        pdf = await self.pdf(sent)
+        return None if pdf is None else await self._away(partial(page_picture, pdf, number))
 
     async def _print(self, sent: Notification, filled: Content, service: Service) -> bytes:
         return await self._away(

@@ -33,6 +33,7 @@ class Mailbox:
             self._shell.view(one, self._message),
             self._shell.view(f"{one}/email", self._email),
             self._shell.view(f"{one}/pdf", self._pdf),
+            self._shell.view(f"{one}/pages/{{number:int}}", self._picture),
             self._shell.form(f"{one}/actions", self._act),
         ]
 
@@ -80,7 +81,7 @@ class Mailbox:
             back="/sandbox/mailbox",
             message=one,
             heading=_heading(filled),
-            body=filled.body,
+            body=self._as_read(one, filled),
             fragments=content.text_fragments(filled.body),
             has_pdf=one.channel is Channel.LETTER and one.status(now) != "virus-scan-failed",
             status=shapes.shown_status(one, now),
@@ -88,6 +89,11 @@ class Mailbox:
             steps=[{"status": status, "when": when(at), "reached": at <= now} for at, status in one.steps],
             receipts=[{"status": receipt.status, "how": _how(receipt)} for receipt in one.receipts],
         )
+
+    def _as_read(self, one: Notification, filled: content.Content) -> str:
+        """A text begins with the name of its service, where the service wants that."""
+        prefix = self._controls.world.services[one.service_id].text_prefix
+        return f"{prefix}: {filled.body}" if prefix and one.channel is Channel.TEXT else filled.body
 
     def _facts(self, one: Notification) -> list[tuple[str, str]]:
         """What was sent, with which template and personalisation."""
@@ -134,6 +140,14 @@ class Mailbox:
             return self._shell.gone("No PDF", "There is no PDF of this message.")
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
         return Response(pdf, media_type="application/pdf", headers=headers)
+
+    async def _picture(self, request: Plain) -> Answer:
+        one = self._controls.message(request.path_params["id"])
+        number = request.path_params["number"]
+        png = await self._letters.picture(one, number - 1) if one.channel is Channel.LETTER else None
+        if png is None:
+            return self._shell.gone("No such page", "The letter has no page of that number.")
+        return Response(png, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
 
     async def _act(self, request: Plain, fields: dict[str, str]) -> str:
         notification_id, action = request.path_params["id"], fields.get("action", "")
