@@ -114,7 +114,7 @@ async def purge_log(conn: AsyncConnection) -> None:
     """Give up the engine's own log; nothing of ours reads it."""
     for table in ("pgqueuer_log", "pgqueuer_statistics"):
         await conn.execute(
-            text(f"DELETE FROM {table} WHERE created < now() - :kept"),  # noqa: S608
+            text(f"DELETE FROM {table} WHERE created < now() - CAST(:kept AS interval)"),  # noqa: S608
             {"kept": _LOG_KEPT},
         )
 

@@ -80,7 +80,13 @@ class RowQueue:
         return bool(fresh)
 
     def _finished(self, job_id: str, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            self._release(job_id)
+            return
+        log.error("job failed", job=job_id, exc_info=error)
+        # Its row may still be due: tried again at once, it would keep the process busy with failing.
+        asyncio.get_running_loop().call_later(self._look_every.total_seconds(), self._release, job_id)
+
+    def _release(self, job_id: str) -> None:
         del self._in_hand[job_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("job failed", job=job_id, exc_info=error)
         self._wakeup.ring()
