@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -128,6 +129,10 @@ async def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None
             pass
 
     await database.close()
+    # The driver's thread still has something to say to this test's loop.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
 
 
 @pytest.mark.sqlite
