@@ -1,7 +1,9 @@
 """What the provider knows of one message, asked by its id, by ours, or by the notification's."""
 
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -60,12 +62,16 @@ class MessageStatuses:
         if credential is None:
             raise NotFound("This service has no GOV.UK Notify key.")
         message = await self._ask(credential, message_id if row is None else row.notify_id)
-        if message is None and row is not None:
-            async with self._database.reading() as conn:
-                return await self._own_answer(conn, row)
-        if message is None:
-            raise NotFound("GOV.UK Notify does not know this message.")
-        return message
+        if row is None:
+            if message is None:
+                raise NotFound("GOV.UK Notify does not know this message.")
+            return message
+        if message is not None and row.channel != Channel.LETTER:
+            return message
+        async with self._database.reading() as conn:
+            ours = await self._own_answer(conn, row)
+        # Notify answers with six lines of the seven that it takes.
+        return ours if message is None else msgspec.structs.replace(message, line_7=ours.line_7)
 
     async def _ask(self, credential: Credential, notify_id: str) -> NotifyMessage | None:
         client = self._clients.of(base_url=credential.base_url, key=credential.key)
@@ -110,8 +116,8 @@ class MessageStatuses:
             reference=row.id,
             email_address=personal.email if channel is Channel.EMAIL else None,
             phone_number=personal.mobile_number if channel is Channel.TEXT else None,
-            sent_at=None if row.sent_at is None else row.sent_at.isoformat(),
-            completed_at=None if row.completed_at is None else row.completed_at.isoformat(),
+            sent_at=_moment(row.sent_at),
+            completed_at=_moment(row.completed_at),
             **lines,
         )
 
@@ -121,3 +127,7 @@ def _lines(channel: Channel, personal: Personal) -> dict[str, Any]:
         return {}
     values = CARRIERS[channel].personalisation(personal, prepend_name=False)
     return {f"line_{number}": values.get(f"address_line_{number}") for number in range(1, 8)}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
