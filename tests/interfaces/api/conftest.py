@@ -18,7 +18,9 @@ from joserfc.jwk import OctKey
 from sqlalchemy import func, select
 from yarl import URL
 
-from notify_sandbox.model import Callback
+from notify_sandbox.demo import demo_seed
+from notify_sandbox.model import Callback, Channel
+from notify_sandbox.seed import Seed, SeedTemplate
 from notify_sandbox.testing import SandboxUnderTest, running_sandbox
 from postroom.app import App, running_app
 from postroom.features.audit.store import audit_entries
@@ -245,9 +247,7 @@ async def running_office(settings: Settings) -> AsyncIterator[Office]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     stop, started = asyncio.Event(), asyncio.Event()
     async with (
-        running_sandbox(
-            callback_url=f"{url}/receipts/govuk-notify", callback_token=RECEIPT_TOKEN, speed=20
-        ) as sandbox,
+        running_sandbox(seed=_seed(callback=f"{url}/receipts/govuk-notify"), speed=20) as sandbox,
         aiohttp.ClientSession() as session,
         running_app(with_notify_at(settings, sandbox.url)) as app,
     ):
@@ -264,6 +264,22 @@ async def running_office(settings: Settings) -> AsyncIterator[Office]:
         finally:
             stop.set()
             await doors
+
+
+def _seed(*, callback: str) -> Seed:
+    """The demo's service, with the template of the specification's example beside its own."""
+    seed = demo_seed(callback=Callback(url=callback, bearer_token=RECEIPT_TOKEN))
+    seed.services[0].templates.append(
+        SeedTemplate(
+            alias="welcome",
+            type=Channel.EMAIL,
+            id="9500a44b-8a7f-4fff-a3b8-45763f84874e",
+            name="Welcome",
+            subject="Welcome",
+            body="Message",
+        )
+    )
+    return seed
 
 
 def with_notify_at(settings: Settings, url: str) -> Settings:

@@ -1,4 +1,4 @@
-"""Section 3 and the issue's "bad input": what is refused, by which field, with nothing kept and nothing sent."""
+"""Section 3 and bad input: what is refused, by which field, with nothing kept and nothing sent."""
 
 import json
 from typing import Any

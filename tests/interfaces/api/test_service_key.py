@@ -1,6 +1,7 @@
 """Section 3, `serviceKey`: whose it may be, and that a key is never kept longer or shown."""
 
 import sqlite3
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -107,9 +108,7 @@ async def test_no_table_holds_a_key_or_what_is_personal_in_clear(office: Any) ->
     assert {name: found for name, value in secrets.items() if (found := await places_of(value, office))} == {}
 
 
-def item_time(item: Any) -> Any:
-    from datetime import datetime, timedelta
-
+def item_time(item: Any) -> datetime:
     return datetime.fromisoformat(item["createdDate"]) - timedelta(hours=2)
 
 
