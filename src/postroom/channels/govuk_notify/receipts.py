@@ -42,6 +42,8 @@ def status_of(notify_status: str) -> Status | None:
 def decode(raw: bytes) -> Receipt | None:
     """The receipt, or None where the body is none."""
     try:
-        return msgspec.json.decode(raw, type=Receipt)
-    except msgspec.MsgspecError:
+        receipt = msgspec.json.decode(raw, type=Receipt)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
+    # A database may refuse what is no character; Notify sends none.
+    return receipt if receipt.id.isprintable() and receipt.status.isprintable() else None
