@@ -1,7 +1,7 @@
 """The levers of a sandbox: what its own API, its pages and tests may do to it."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -64,6 +64,7 @@ class Controls:
         self.acceptance = acceptance
         self.receipts = receipts
         self.faults = faults
+        self.stop_listening: Callable[[float], None] | None = None
 
     # Messages
 
@@ -151,6 +152,11 @@ class Controls:
         self.world.received_texts.append(received)
         self.world.keep(received)
         return received
+
+    def refuse_connections(self, seconds: float) -> None:
+        """Nobody listens for so long: connections are refused, and open ones cut."""
+        if self.stop_listening is not None:
+            self.stop_listening(seconds)
 
     def advance(self, seconds: float) -> None:
         """Moves the clock on."""

@@ -93,10 +93,8 @@ class SqliteRecord:
     async def _write_batches(self) -> None:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(0)
-        while self._waiting:
-            rows, self._waiting = self._waiting, []
-            done, self._next = self._next, None
-            assert done is not None
+        while (done := self._next) is not None:
+            rows, self._waiting, self._next = self._waiting, [], None
             try:
                 await loop.run_in_executor(self._thread, self._commit, rows)
             except sqlite3.Error as error:

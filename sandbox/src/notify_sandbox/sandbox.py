@@ -28,6 +28,7 @@ from notify_sandbox.pages.developer import Developer
 from notify_sandbox.pages.live import Live
 from notify_sandbox.pages.mailbox import Mailbox
 from notify_sandbox.pages.shell import Shell, static_files
+from notify_sandbox.problems import internal
 from notify_sandbox.receipts import Receipts
 from notify_sandbox.record import MemoryRecord, SqliteRecord
 from notify_sandbox.seed import Seed, read_seed
@@ -96,6 +97,7 @@ class Sandbox:
             exception_handlers={
                 NotFoundException: _unknown_url,
                 MethodNotAllowedException: _unknown_method,
+                Exception: _fallen_over,
             },
             openapi_config=None,
             logging_config=None,
@@ -166,6 +168,13 @@ def _unknown_method(_: Request[Any, Any, Any], error: HTTPException) -> Response
     body = answers.json({"result": "error", "message": _METHOD_UNKNOWN}, status=405).content
     allowed = (error.headers or {}).get("Allow", "")
     return Response(body, status_code=405, media_type="text/html", headers={"Allow": allowed})
+
+
+def _fallen_over(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of our own, in Notify's shape; its text stays here, for it may hold what was sent."""
+    if isinstance(error, HTTPException):
+        return answers.json({"result": "error", "message": error.detail}, status=error.status_code)
+    return answers.refusal(internal(type(error).__name__))
 
 
 def _without_debug(config: AppConfig) -> AppConfig:

@@ -47,7 +47,7 @@ class RunningServer:
     def listening(self) -> bool:
         return all(one.is_serving() for one in self._server.servers)
 
-    def refuse_connections(self, *, seconds: float) -> None:
+    def refuse_connections(self, seconds: float) -> None:
         """Stops listening for so long, and cuts the connections there are."""
         if self._away is None or self._away.done():
             self._away = asyncio.create_task(self._go_away(seconds))
@@ -89,6 +89,8 @@ async def serve(settings: SandboxSettings) -> None:
         async with running(settings) as server:
             if settings.ready is not None:
                 write_ready(settings.ready, server)
+            if settings.announce:
+                print(f"The sandbox listens at {server.url}", flush=True)
             if settings.exit_with_parent:
                 _watch_parent(stop)
             await stop.wait()
@@ -125,6 +127,7 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
                 raise RuntimeError("the sandbox did not start")
             await asyncio.sleep(0.001)
         running = RunningServer(sandbox, server, listener)
+        sandbox.controls.stop_listening = running.refuse_connections
         yield running
         await running.come_back()
     finally:

@@ -102,7 +102,7 @@ class SandboxUnderTest:
 
     def refuse_connections(self, *, seconds: float) -> None:
         """Nobody listens for so long: connections are refused, and open ones cut."""
-        self._server.refuse_connections(seconds=seconds)
+        self.controls.refuse_connections(seconds)
 
     @property
     def listening(self) -> bool:

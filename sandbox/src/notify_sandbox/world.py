@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -123,9 +123,10 @@ class World:
         return len(gone)
 
     def forget_messages(self) -> None:
-        for one in list(self.notifications.values()):
-            self._drop(one)
-            self.record.save([Row("notification", one.id, None), Row("letter", one.id, None)])
+        gone = list(self.notifications)
+        for held in (self.notifications, self._by_service, self._by_reference):
+            held.clear()
+        self.record.save([Row(kind, one, None) for one in gone for kind in ("notification", "letter")])
 
     def _take(self, notification: Notification) -> None:
         self.notifications[notification.id] = notification
@@ -283,7 +284,3 @@ def _kind(thing: Service | Template | Notification | Document | ReceivedText) ->
             return "document"
         case ReceivedText():
             return "received_text"
-
-
-def all_services(world: World) -> Iterable[Service]:
-    return world.services.values()

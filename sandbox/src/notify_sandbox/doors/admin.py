@@ -3,6 +3,7 @@
 It takes JSON alone, told by its media type: a page elsewhere cannot send that without being asked first.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -45,6 +46,10 @@ class NewReceivedText(Struct, rename="camel", forbid_unknown_fields=True):
     content: str
 
 
+class Absence(Struct, forbid_unknown_fields=True):
+    seconds: float
+
+
 class ClockMove(Struct, rename="camel", forbid_unknown_fields=True):
     advance_seconds: float
 
@@ -66,6 +71,7 @@ class AdminApi:
             _door(one_template, self._template, GET, PUT, DELETE),
             _door("/sandbox/faults", self._faults, GET, POST, DELETE),
             _door("/sandbox/receipt-faults", self._receipt_faults, POST),
+            _door("/sandbox/absence", self._absence, POST),
             _door("/sandbox/outcomes", self._outcomes, POST),
             _door("/sandbox/sent", self._sent, GET, DELETE),
             _door("/sandbox/sent/{id:str}/status", self._status, POST),
@@ -131,6 +137,13 @@ class AdminApi:
     async def _receipt_faults(self, request: Plain) -> object:
         self._controls.faults.receipts.append(await _read(request, ReceiptFaultRule))
         return self._controls.faults
+
+    async def _absence(self, request: Plain) -> object:
+        """Stops listening, this answer given."""
+        wanted = await _read(request, Absence)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.05, self._controls.refuse_connections, wanted.seconds)
+        return wanted
 
     async def _outcomes(self, request: Plain) -> object:
         wanted = await _read(request, NewOutcome)

@@ -1,5 +1,7 @@
 """Services, keys, callbacks, templates and failure modes, for whoever tests against the sandbox."""
 
+import asyncio
+
 from litestar.handlers import HTTPRouteHandler
 
 from notify_sandbox.controls import Controls, Edit
@@ -24,6 +26,7 @@ class Developer:
             form(f"{HOME}/faults", self._add_fault),
             form(f"{HOME}/receipt-faults", self._add_receipt_fault),
             form(f"{HOME}/heal", self._heal),
+            form(f"{HOME}/absence", self._stop_listening),
             form(f"{HOME}/clock", self._move_clock),
             form(f"{service}/keys", self._mint_key),
             form(f"{service}/revoke", self._revoke),
@@ -75,6 +78,11 @@ class Developer:
 
     async def _heal(self, request: Plain, fields: dict[str, str]) -> str:
         self._controls.faults.clear()
+        return HOME
+
+    async def _stop_listening(self, request: Plain, fields: dict[str, str]) -> str:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5, self._controls.refuse_connections, _seconds(fields.get("seconds")))
         return HOME
 
     async def _move_clock(self, request: Plain, fields: dict[str, str]) -> str:
