@@ -129,6 +129,7 @@ async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> 
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

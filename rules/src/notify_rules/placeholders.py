@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 
 from notify_rules.whitespace import close_up_stops, single_spaced, strip_obscure
 
@@ -23,6 +23,7 @@ class Style(StrEnum):
     LETTER = "letter"
 
 
+@lru_cache(maxsize=4096)
 def normalise_name(name: str) -> str:
     """Notify sees no difference between `First name`, `first_name` and `FIRST-NAME`."""
     return name.translate(_IGNORED_IN_NAMES).lower()

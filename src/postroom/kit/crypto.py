@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -50,7 +51,7 @@ class Vault:
 
     def blind_index(self, value: str, *, purpose: str) -> bytes:
         """16 bytes by which equal values are found without the value being kept."""
-        return hmac.digest(self._index_key, f"{purpose}\0{value}".encode(), "sha256")[:16]
+        return blake2b(f"{purpose}\0{value}".encode(), key=self._index_key, digest_size=16).digest()
 
     def digest(self, key: str) -> bytes:
         """How an API key or a token is kept: 32 bytes that do not lead back to it."""

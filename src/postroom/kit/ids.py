@@ -1,10 +1,11 @@
 """Ids that sort by the time of their making (UUID version 7), as text."""
 
+import re
 from datetime import datetime
-from uuid import UUID
 
 import uuid_utils
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _BOTTOM = "7000-8000-000000000000"
 
 
@@ -15,12 +16,7 @@ def new_id() -> str:
 
 def is_id(text: str) -> bool:
     """Whether the text is a UUID in its usual form of 36 characters."""
-    if len(text) != 36:
-        return False
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
+    return _UUID.fullmatch(text) is not None
 
 
 def first_id_at(moment: datetime) -> str:

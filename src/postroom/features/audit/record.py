@@ -24,7 +24,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done. `detail` holds no personal data; `actor` and `note` are sealed."""
+    """One thing that was done. `detail` holds no personal data; `actor` and `note` are sealed.
+
+    Without an actor it was the service of the notification.
+    """
 
     kind: Kind
     at: datetime

@@ -1,9 +1,8 @@
 """The table of audit entries. Rows are appended; a later job seals them in batches."""
 
 from sqlalchemy import Column, LargeBinary, String, Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.kit.database import Id, Instant, metadata
+from postroom.kit.database import BulkInsert, Id, Instant, metadata
 
 audit_entries = Table(
     "audit_entries",
@@ -19,6 +18,4 @@ audit_entries = Table(
     Column("personal", LargeBinary),
 )
 
-
-async def append(conn: AsyncConnection, rows: list[dict[str, object]]) -> None:
-    await conn.execute(audit_entries.insert(), rows)
+append = BulkInsert(audit_entries).run

@@ -190,7 +190,6 @@ class Creator:
                 at=notification.created_at,
                 notification_id=notification.id,
                 service_id=service.id,
-                actor=service.name,
                 correlation_id=new.correlation_id,
             ),
             raw_key=credential if is_raw else None,

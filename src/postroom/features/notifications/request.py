@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -22,11 +23,14 @@ LONGEST_MESSAGE = 5_000
 LONGEST_REFERENCE = 128
 LONGEST_TEMPLATE_ID = 128
 LARGEST_PERSONALISATION = 512 * 1024
+_SURELY_SMALL = 4 * 1024
+_ROUGHLY = _SURELY_SMALL
+"""A value that is no text may be a list of any length: it is never taken for small."""
 
 _GROUP = re.compile(r"(group|patch):[^\s,;:][^,;:]{0,119}", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewNotification:
     """A request to notify somebody, in our words. Field names in errors are the wire's."""
 
@@ -46,13 +50,13 @@ class NewNotification:
     reference: str | None = None
     correlation_id: str | None = None
 
-    @property
+    @cached_property
     def carried(self) -> tuple[Channel, ...]:
         """The channels that make a delivery, each once."""
         asked = (*self.channels, *self.extra_channels)
         return tuple(channel for channel in CARRIED if channel in asked)
 
-    @property
+    @cached_property
     def personal(self) -> Personal:
         return Personal(
             user=None if self.user is None else self.user.strip().lower(),
@@ -124,18 +128,18 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
         errors.append(FieldError("reference", f"Use 1 to {LONGEST_REFERENCE} characters."))
     if new.template_id is not None and len(new.template_id) > LONGEST_TEMPLATE_ID:
         errors.append(FieldError("templateId", f"Use up to {LONGEST_TEMPLATE_ID} characters."))
-    one_line = {
-        "targetId": new.target_id,
-        "user": new.user,
-        "reference": new.reference,
-        "email": new.email,
-        "mobileNumber": new.mobile_number,
-        "serviceKey": new.service_key,
-        "templateId": new.template_id,
-    }
+    one_line = (
+        ("targetId", new.target_id),
+        ("user", new.user),
+        ("reference", new.reference),
+        ("email", new.email),
+        ("mobileNumber", new.mobile_number),
+        ("serviceKey", new.service_key),
+        ("templateId", new.template_id),
+    )
     errors += [
         FieldError(name, "Remove the control characters.")
-        for name, value in one_line.items()
+        for name, value in one_line
         if value is not None and has_control_or_break(value)
     ]
     if new.message is not None and has_control(new.message):
@@ -146,13 +150,22 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
 def _check_personalisation(new: NewNotification) -> list[FieldError]:
     values = new.personalisation or {}
     errors = []
-    without_files = {name: value for name, value in values.items() if not attachment.is_file(value)}
-    if len(msgspec.json.encode(without_files)) > LARGEST_PERSONALISATION:
+    if _is_too_large(values):
         errors.append(FieldError("personalisationParams", "Use up to 512 KB in all."))
     for name, value in values.items():
-        field_name = f"personalisationParams.{without_control(name)}"
-        errors += [FieldError(field_name, message) for message in _check_value(name, value, new.carried)]
+        errors += [
+            FieldError(f"personalisationParams.{without_control(name)}", message)
+            for message in _check_value(name, value, new.carried)
+        ]
     return errors
+
+
+def _is_too_large(values: Mapping[str, Any]) -> bool:
+    """Whether the values, files aside, are larger than is sent. Only what may be is written out."""
+    if sum(len(value) if isinstance(value, str) else _ROUGHLY for value in values.values()) < _SURELY_SMALL:
+        return False
+    without_files = {name: value for name, value in values.items() if not attachment.is_file(value)}
+    return len(msgspec.json.encode(without_files)) > LARGEST_PERSONALISATION
 
 
 def _check_value(name: str, value: Any, carried: Sequence[Channel]) -> list[str]:

@@ -15,7 +15,7 @@ from postroom.features.notifications.tables import (
     reader_states,
     receipts,
 )
-from postroom.kit.database import Instant
+from postroom.kit.database import BulkInsert, Instant
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -46,13 +46,10 @@ _end_attempt = (
 )
 
 
-async def insert_notifications(conn: AsyncConnection, rows: Rows) -> None:
-    await conn.execute(notifications.insert(), [dict(row) for row in rows])
-
-
-async def insert_deliveries(conn: AsyncConnection, rows: Rows) -> None:
-    if rows:
-        await conn.execute(deliveries.insert(), [dict(row) for row in rows])
+insert_notifications = BulkInsert(notifications).run
+insert_deliveries = BulkInsert(deliveries).run
+insert_attempts = BulkInsert(attempts).run
+insert_receipts = BulkInsert(receipts).run
 
 
 async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
@@ -69,19 +66,9 @@ async def save_states(conn: AsyncConnection, rows: Rows) -> None:
         )
 
 
-async def insert_attempts(conn: AsyncConnection, rows: Rows) -> None:
-    if rows:
-        await conn.execute(attempts.insert(), [dict(row) for row in rows])
-
-
 async def end_attempts(conn: AsyncConnection, rows: Rows) -> None:
     if rows:
         await conn.execute(_end_attempt, [dict(row) for row in rows])
-
-
-async def insert_receipts(conn: AsyncConnection, rows: Rows) -> None:
-    if rows:
-        await conn.execute(receipts.insert(), [dict(row) for row in rows])
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int) -> list[Row[Any]]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp
 
@@ -14,6 +13,7 @@ from postroom.interfaces.api import documentation, health, messages, notificatio
 from postroom.interfaces.api.authenticate import Authenticator
 from postroom.interfaces.api.body import LARGEST
 from postroom.interfaces.api.edge import Edge
+from postroom.interfaces.api.parts import STATE_KEY, Parts
 from postroom.interfaces.api.problems import handle_error
 
 HANDLERS: Sequence[BaseRouteHandler] = (
@@ -42,16 +42,11 @@ def build_api(app: App) -> ASGIApp:
     )
     litestar = Litestar(
         route_handlers=list(HANDLERS),
-        dependencies={
-            "postroom": Provide(lambda: app, sync_to_thread=False),
-            "authenticator": Provide(lambda: authenticator, sync_to_thread=False),
-        },
-        signature_types=[App, Authenticator],
         exception_handlers={Exception: handle_error},
         openapi_config=None,
         request_max_body_size=LARGEST,
         logging_config=None,
-        state=State({}),
+        state=State({STATE_KEY: Parts(app, authenticator)}),
     )
     edge: Any = Edge(litestar, prefix=app.settings.api_prefix)
     return edge  # type: ignore[no-any-return]

@@ -5,12 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from litestar import Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from postroom.app import App
 from postroom.domain.errors import NotFound
 from postroom.interfaces.api.openapi import document_bytes
+from postroom.interfaces.api.parts import AnyRequest, parts_of
 
 _ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -54,17 +54,20 @@ a {{ color: #025ea6 }} a:focus {{ outline: 3px solid #ffc845; outline-offset: 2p
 
 
 @get("/openapi.json")
-async def openapi_document(postroom: NamedDependency[App]) -> Response[bytes]:
+async def openapi_document(request: AnyRequest) -> Response[bytes]:
+    postroom = parts_of(request).app
     return Response(content=document_bytes(postroom.settings.api_prefix), media_type="application/json")
 
 
 @get("/")
-async def start_page(postroom: NamedDependency[App]) -> Response[str]:
+async def start_page(request: AnyRequest) -> Response[str]:
+    postroom = parts_of(request).app
     return _page(_START, postroom)
 
 
 @get("/docs")
-async def try_page(postroom: NamedDependency[App]) -> Response[str]:
+async def try_page(request: AnyRequest) -> Response[str]:
+    postroom = parts_of(request).app
     return _page(_TRY, postroom)
 
 

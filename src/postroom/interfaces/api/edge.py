@@ -4,16 +4,13 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from litestar.enums import ScopeType
 
+from postroom.kit import log as logs
 from postroom.kit.ids import new_id
-from postroom.kit.log import get_logger
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
-
-log = get_logger(__name__)
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/health",)
@@ -55,16 +52,16 @@ class Edge:
             await send(message)
 
         method = scope["method"]
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+        with logs.correlated(correlation_id):
             await self._app(scope, receive_noting_end, send_with_id)
-            if not scope["path"].startswith(_QUIET):
-                log.info(
-                    "request",
-                    method=method,
-                    path=_shown(scope["path"]),
-                    status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
-                )
+        if not scope["path"].startswith(_QUIET):
+            logs.write_request(
+                method=method,
+                path=_shown(scope["path"]),
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                correlation_id=correlation_id,
+            )
 
     def _strip_prefix(self, scope: Any) -> None:
         if self._prefix and scope["path"].startswith(self._prefix + "/"):

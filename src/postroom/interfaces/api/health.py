@@ -2,11 +2,12 @@
 
 import asyncio
 
-import msgspec
-from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar import get
+from litestar.types import ASGIApp
 
 from postroom.app import SCHEMA_VERSION, App
+from postroom.interfaces.api.answer import json_answer
+from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.schemas import Health
 from postroom.kit.database import DatabaseUnavailable
 from postroom.kit.database.migrate import current_version
@@ -15,12 +16,13 @@ _PATIENCE_SECONDS = 2
 
 
 @get("/health/live")
-async def health_live() -> Response[bytes]:
+async def health_live() -> ASGIApp:
     return _answer(Health(status="ok", checks={}))
 
 
 @get(["/health", "/health/ready"])
-async def health_ready(postroom: NamedDependency[App]) -> Response[bytes]:
+async def health_ready(request: AnyRequest) -> ASGIApp:
+    postroom = parts_of(request).app
     return _answer(await _check(postroom))
 
 
@@ -35,9 +37,5 @@ async def _check(postroom: App) -> Health:
     return Health(status="ok", checks={"database": "ok"})
 
 
-def _answer(health: Health) -> Response[bytes]:
-    return Response(
-        content=msgspec.json.encode(health),
-        status_code=200 if health.status == "ok" else 503,
-        media_type="application/json",
-    )
+def _answer(health: Health) -> ASGIApp:
+    return json_answer(health, status=200 if health.status == "ok" else 503)

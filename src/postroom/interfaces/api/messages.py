@@ -1,63 +1,47 @@
 """The endpoints about messages at the provider: their status, and the templates they are made from."""
 
-from typing import Any
-
-import msgspec
-from litestar import Request, Response, get
-from litestar.di import NamedDependency
+from litestar import get
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from postroom.app import App
 from postroom.channels.govuk_notify import NotifyLimited, NotifyRefusedKey, NotifyTemplate, NotifyUnavailable
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import Busy, FieldError, Invalid, NotFound, ProviderRefusedKey
-from postroom.interfaces.api.authenticate import Authenticator
+from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.notifications import checked_id
+from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.translate import to_message_status, to_template_item
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/message-status/{service:str}/{message_id:str}")
 async def get_message_status(
-    request: AnyRequest,
-    service: FromPath[str],
-    message_id: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> Response[bytes]:
+    request: AnyRequest, service: FromPath[str], message_id: FromPath[str]
+) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request)
     wanted_id = checked_id(message_id, field="notificationId")
     message = await postroom.statuses.get(wanted_id, service=service, caller=caller)
-    return _json(to_message_status(message))
+    return json_answer(to_message_status(message))
 
 
 @get("/templates/{service:str}")
-async def list_templates(
-    request: AnyRequest,
-    service: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> Response[bytes]:
+async def list_templates(request: AnyRequest, service: FromPath[str]) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request)
     templates = await _templates(request, service, postroom, caller)
-    return _json([to_template_item(each) for each in templates.values()])
+    return json_answer([to_template_item(each) for each in templates.values()])
 
 
 @get("/templates/{service:str}/{template_id:str}")
-async def get_template(
-    request: AnyRequest,
-    service: FromPath[str],
-    template_id: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> Response[bytes]:
+async def get_template(request: AnyRequest, service: FromPath[str], template_id: FromPath[str]) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request)
     wanted_id = checked_id(template_id, field="templateId")
     template = (await _templates(request, service, postroom, caller)).get(wanted_id)
     if template is None:
         raise NotFound("This service has no such template.")
-    return _json(to_template_item(template))
+    return json_answer(to_template_item(template))
 
 
 async def _templates(
@@ -88,7 +72,3 @@ def _refresh(request: AnyRequest) -> bool:
     if errors:
         raise Invalid(errors)
     return text == "true"
-
-
-def _json(value: Any) -> Response[bytes]:
-    return Response(content=msgspec.json.encode(value), media_type="application/json")

@@ -1,15 +1,13 @@
 """The endpoints of notifications."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, delete, get, patch, post
-from litestar.di import NamedDependency
+from litestar import delete, get, patch, post
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
-from postroom.app import App
 from postroom.domain.action import ActionType, action_named
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.notification import Notification
@@ -18,22 +16,19 @@ from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import Page, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.withdraw import withdraw
-from postroom.interfaces.api.authenticate import Authenticator
+from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
 from postroom.interfaces.api.edge import correlation_id_of
+from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import parse_filters
 from postroom.interfaces.api.schemas import ActionBody, NotificationBody
 from postroom.interfaces.api.translate import to_item, to_new_notification
 from postroom.kit.ids import is_id
 
-AnyRequest = Request[Any, Any, Any]
-_encode = msgspec.json.Encoder().encode
-
 
 @post("/notifications", request_max_body_size=LARGEST_WITH_FILE + 1024)
-async def create_notification(
-    request: AnyRequest, postroom: NamedDependency[App], authenticator: NamedDependency[Authenticator]
-) -> Response[bytes]:
+async def create_notification(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request)
     body, faults = await read_body(request, NotificationBody)
     new = to_new_notification(body, faults, correlation_id=correlation_id_of(request.scope))
@@ -42,35 +37,26 @@ async def create_notification(
         new, caller=caller, now=postroom.clock(), faults=faults, once=once
     )
     made = created.notification
-    headers = {"Location": f"{postroom.settings.api_prefix}/notifications/{made.id}"}
+    headers = {"location": f"{postroom.settings.api_prefix}/notifications/{made.id}"}
     if created.replayed:
-        headers["Idempotent-Replay"] = "true"
+        headers["idempotent-replay"] = "true"
     return _answer(made, status=201, headers=headers)
 
 
 @get("/notifications")
-async def list_notifications(
-    request: AnyRequest, postroom: NamedDependency[App], authenticator: NamedDependency[Authenticator]
-) -> Response[bytes]:
+async def list_notifications(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.caller(request)
     filters = parse_filters(request)
     async with postroom.database.reading() as conn:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
     headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
-    return Response(
-        content=_encode([to_item(each) for each in page.items]),
-        media_type="application/json",
-        headers=headers,
-    )
+    return json_answer([to_item(each) for each in page.items], headers=headers)
 
 
 @get("/notifications/{notification_id:str}")
-async def get_notification(
-    request: AnyRequest,
-    notification_id: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> Response[bytes]:
+async def get_notification(request: AnyRequest, notification_id: FromPath[str]) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.caller(request)
     async with postroom.database.reading() as conn:
         found = await find_one(conn, checked_id(notification_id), caller=caller, vault=postroom.vault)
@@ -78,12 +64,8 @@ async def get_notification(
 
 
 @patch("/notifications/{notification_id:str}")
-async def act_on_notification(
-    request: AnyRequest,
-    notification_id: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> Response[bytes]:
+async def act_on_notification(request: AnyRequest, notification_id: FromPath[str]) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.caller(request)
     wanted_id = checked_id(notification_id)
     body, faults = await read_body(request, ActionBody)
@@ -94,12 +76,8 @@ async def act_on_notification(
 
 
 @delete("/notifications/{notification_id:str}", status_code=204)
-async def remove_notification(
-    request: AnyRequest,
-    notification_id: FromPath[str],
-    postroom: NamedDependency[App],
-    authenticator: NamedDependency[Authenticator],
-) -> None:
+async def remove_notification(request: AnyRequest, notification_id: FromPath[str]) -> None:
+    postroom, authenticator = parts_of(request)
     caller = await authenticator.caller(request)
     async with postroom.database.transaction() as conn:
         await withdraw(
@@ -133,14 +111,9 @@ def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError])
 
 def _answer(
     notification: Notification, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response[bytes]:
-    shown = {"ETag": notification.etag, **(headers or {})}
-    return Response(
-        content=_encode(to_item(notification)),
-        status_code=status,
-        media_type="application/json",
-        headers=shown,
-    )
+) -> ASGIApp:
+    shown = {"etag": notification.etag, **(headers or {})}
+    return json_answer(to_item(notification), status=status, headers=shown)
 
 
 def _next_link(request: AnyRequest, page: Page, *, prefix: str) -> dict[str, str]:
@@ -148,7 +121,7 @@ def _next_link(request: AnyRequest, page: Page, *, prefix: str) -> dict[str, str
         return {}
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     query = urlencode([*kept, ("cursor", page.next_before)])
-    return {"Link": f'<{prefix}/notifications?{query}>; rel="next"'}
+    return {"link": f'<{prefix}/notifications?{query}>; rel="next"'}
 
 
 def _to_action(body: ActionBody, errors: list[FieldError], wanted_id: str, request: AnyRequest) -> Action:

@@ -1,18 +1,16 @@
 """Where GOV.UK Notify posts its delivery receipts."""
 
-from typing import Any
+from litestar import post
 
-from litestar import Request, post
-from litestar.di import NamedDependency
-
-from postroom.app import App
 from postroom.channels.govuk_notify.receipts import decode
 from postroom.domain.errors import FieldError, Forbidden, Invalid, Unauthenticated
 from postroom.features.notifications.settle import settle
+from postroom.interfaces.api.parts import AnyRequest, parts_of
 
 
 @post("/receipts/govuk-notify", status_code=204)
-async def take_receipt(request: Request[Any, Any, Any], postroom: NamedDependency[App]) -> None:
+async def take_receipt(request: AnyRequest) -> None:
+    postroom = parts_of(request).app
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Receipts carry Authorization: Bearer with the service's receipt token.")

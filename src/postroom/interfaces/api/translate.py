@@ -1,6 +1,7 @@
 """Between the wire's shapes and ours."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from postroom.channels import attachment
@@ -65,24 +66,28 @@ def parse_channels(
     value: str | list[str], errors: list[FieldError], *, allow_all: bool = False
 ) -> tuple[Channel, ...]:
     """Channels from a list or a comma list, each once, in our order. `All`, where allowed, is every one."""
-    parts = (
-        value.split(",") if isinstance(value, str) else [part for each in value for part in each.split(",")]
-    )
-    names = [part.strip() for part in parts if part.strip()]
-    found = set()
+    text = value if isinstance(value, str) else ",".join(value)
+    channels, is_right = _channels_in(text, allow_all=allow_all)
+    if not is_right:
+        choices = ", ".join(Channel) + (" or All" if allow_all else "")
+        errors.append(FieldError("notificationType", f"Use one or more of {choices}."))
+    return channels
+
+
+@lru_cache(maxsize=256)
+def _channels_in(text: str, *, allow_all: bool) -> tuple[tuple[Channel, ...], bool]:
+    """The channels of a comma list, and whether it names one at least and nothing else."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    found, is_right = set[Channel](), bool(names)
     for name in names:
         channel = channel_named(name)
         if channel is not None:
             found.add(channel)
         elif allow_all and name.lower() == "all":
             found.update(Channel)
-    unknown = [
-        name for name in names if channel_named(name) is None and not (allow_all and name.lower() == "all")
-    ]
-    if unknown or not names:
-        choices = ", ".join(Channel) + (" or All" if allow_all else "")
-        errors.append(FieldError("notificationType", f"Use one or more of {choices}."))
-    return tuple(channel for channel in Channel if channel in found)
+        else:
+            is_right = False
+    return tuple(channel for channel in Channel if channel in found), is_right
 
 
 def parse_flag(name: str, value: bool | str | None, errors: list[FieldError]) -> bool:
