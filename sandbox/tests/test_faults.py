@@ -94,3 +94,19 @@ async def test_connections_are_refused_while_nobody_listens(sender: Sender) -> N
     await until(lambda: sender.sandbox.listening)
 
     assert (await sender.post())[0] == 201
+
+
+async def test_it_stops_quickly_with_connections_that_wait() -> None:
+    """One asks and is never answered; one watches the mailbox."""
+    async with aiohttp.ClientSession() as session:
+        async with running_sandbox() as sandbox:
+            sandbox.fail("silent")
+            waiting = asyncio.create_task(session.get(sandbox.url + "/v2/templates"))
+            watching = await session.get(sandbox.url + "/sandbox/events")
+            await watching.content.readline()
+            begun = time.monotonic()
+        took = time.monotonic() - begun
+        await asyncio.gather(waiting, return_exceptions=True)
+        watching.close()
+
+    assert took < 3
