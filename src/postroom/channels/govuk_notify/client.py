@@ -111,12 +111,12 @@ class NotifyClient:
 
     async def by_reference(self, reference: str) -> list[answers.NotifyMessage]:
         """The messages that were sent under this reference with a key of this key's type, newest first."""
-        found = await self._get("/v2/notifications", {"reference": reference}, answers.MessageList)
-        return [] if found is None else found.notifications
+        return (
+            await self._list("/v2/notifications", {"reference": reference}, answers.MessageList)
+        ).notifications
 
     async def templates(self) -> list[answers.NotifyTemplate]:
-        found = await self._get("/v2/templates", {}, answers.TemplateList)
-        return [] if found is None else found.templates
+        return (await self._list("/v2/templates", {}, answers.TemplateList)).templates
 
     async def template(self, template_id: str) -> answers.NotifyTemplate | None:
         return await self._get(f"/v2/template/{template_id}", {}, answers.NotifyTemplate)
@@ -163,6 +163,13 @@ class NotifyClient:
         if status == 201:
             return _taken(raw)
         return refusals.to_outcome(status, raw, values=values)
+
+    async def _list(self, path: str, params: Mapping[str, str], kind: type[Answer]) -> Answer:
+        """A list, which Notify always has: a 404 is somebody else's, and says nothing of what it knows."""
+        found = await self._get(path, params, kind)
+        if found is None:
+            raise NotifyUnavailable("something other than GOV.UK Notify answered")
+        return found
 
     async def _get(self, path: str, params: Mapping[str, str], kind: type[Answer]) -> Answer | None:
         status, raw = await self._call("GET", path, params=params)

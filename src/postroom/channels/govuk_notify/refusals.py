@@ -1,6 +1,7 @@
 """What each refusal of Notify means for an attempt, as data and one function."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -39,7 +40,18 @@ def _words(raw: bytes, values: Iterable[Any]) -> str | None:
     except msgspec.MsgspecError:
         return None
     text = "; ".join(error.message for error in errors)
-    for value in values:
-        if isinstance(value, str) and len(value.strip()) >= _SHORTEST_VALUE:
-            text = text.replace(value.strip(), "…")
+    # The longest first: a name within a longer value would leave the rest of it standing.
+    for value in sorted(set(_texts(values)), key=len, reverse=True):
+        text = re.sub(re.escape(value), "…", text, flags=re.IGNORECASE)
     return text[:200]
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    """Every text and number in the values that is long enough to be told from ordinary words."""
+    for value in values:
+        if isinstance(value, Mapping):
+            yield from _texts(value.values())
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)
+        elif len(text := str(value).strip()) >= _SHORTEST_VALUE:
+            yield text
