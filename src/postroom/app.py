@@ -112,13 +112,7 @@ def _assemble(
     directory = Directory(database=database, vault=vault, clock=clock)
     credentials = Credentials(database=database, vault=vault)
     catalogue = Catalogue(clients=clients, clock=clock)
-    keys = Keys(
-        directory=directory,
-        credentials=credentials,
-        vault=vault,
-        raw_keys=settings.raw_notify_keys,
-        notify_base_url=settings.notify_base_url,
-    )
+    keys = _keys(settings, directory, credentials, vault)
     return App(
         settings=settings,
         clock=clock,
@@ -152,4 +146,14 @@ def _assemble(
             database=database, keys=keys, credentials=credentials, clients=clients, vault=vault
         ),
         keys=keys,
+    )
+
+
+def _keys(settings: Settings, directory: Directory, credentials: Credentials, vault: Vault) -> Keys:
+    return Keys(
+        directory=directory,
+        credentials=credentials,
+        vault=vault,
+        raw_keys=settings.raw_notify_keys,
+        notify_base_url=settings.notify_base_url,
     )

@@ -4,7 +4,18 @@ There are no foreign keys and, but for the primary keys, no unique ones on the l
 cost every insert, and stand in the way of partitions. What belongs together is written in one transaction.
 """
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
 
 from postroom.kit.database import Id, Instant, metadata
 
@@ -45,21 +56,23 @@ notifications = Table(
 _visible = notifications.c.removed_at.is_(None)
 
 
-def _index(name: str, *columns: str) -> None:
-    """An index over what can still be seen, newest last."""
+def _index(name: str, *columns: str, where: ColumnElement[bool]) -> None:
+    """An index over what can still be seen, newest last. A row without a value costs it nothing."""
     Index(
         f"ix_notifications_{name}",
         *(notifications.c[column] for column in columns),
         notifications.c.id,
-        postgresql_where=_visible,
-        sqlite_where=_visible,
+        postgresql_where=where,
+        sqlite_where=where,
     )
 
 
-_index("service", "service_id")
-_index("service_target", "service_id", "target_id")
-_index("service_reference", "service_id", "reference")
-_index("audience", "audience")
+_index("service", "service_id", where=_visible)
+_index("service_target", "service_id", "target_id", where=_visible & notifications.c.target_id.is_not(None))
+_index(
+    "service_reference", "service_id", "reference", where=_visible & notifications.c.reference.is_not(None)
+)
+_index("audience", "audience", where=_visible & notifications.c.audience.is_not(None))
 
 deliveries = Table(
     "deliveries",

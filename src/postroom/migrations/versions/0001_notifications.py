@@ -84,19 +84,19 @@ def _notifications() -> None:
         sa.Column("removed_at", Instant),
         sa.PrimaryKeyConstraint("id", name="pk_notifications"),
     )
-    visible = sa.text("removed_at IS NULL")
-    for name, columns in {
-        "service": ["service_id"],
-        "service_target": ["service_id", "target_id"],
-        "service_reference": ["service_id", "reference"],
-        "audience": ["audience"],
-    }.items():
+    for name, columns, also in (
+        ("service", ["service_id"], ""),
+        ("service_target", ["service_id", "target_id"], " AND target_id IS NOT NULL"),
+        ("service_reference", ["service_id", "reference"], " AND reference IS NOT NULL"),
+        ("audience", ["audience"], " AND audience IS NOT NULL"),
+    ):
+        where = sa.text("removed_at IS NULL" + also)
         op.create_index(
             f"ix_notifications_{name}",
             "notifications",
             [*columns, "id"],
-            postgresql_where=visible,
-            sqlite_where=visible,
+            postgresql_where=where,
+            sqlite_where=where,
         )
     op.create_table(
         "reader_states",
