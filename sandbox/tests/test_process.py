@@ -96,6 +96,16 @@ def test_a_killed_sandbox_comes_back_with_everything_it_accepted(
         assert found[0]["body"] == answer["content"]["body"]
 
 
+def test_the_guides_first_message_is_taken(tmp_path: Path, processes: list[Process]) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "test-your-service-against-the-sandbox.md"
+    code = guide.read_text().split("```python\n")[1].split("```")[0]
+    processes.append(process := Process(tmp_path))
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=20)
+
+    [sent] = process.client.get_all_notifications(reference="first")["notifications"]
+    assert (sent["email_address"], sent["subject"]) == ("amala@example.com", "Hello Amala")
+
+
 def test_it_stops_quickly_when_told(tmp_path: Path, processes: list[Process]) -> None:
     processes.append(process := Process(tmp_path, "--data", str(tmp_path / "data")))
     begun = time.monotonic()

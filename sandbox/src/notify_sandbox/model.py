@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from notify_rules import limits
+
 
 class Channel(StrEnum):
     EMAIL = "email"
@@ -32,11 +34,11 @@ class ApiKey(Struct, kw_only=True):
 class Limits(Struct, kw_only=True, frozen=True, rename="camel"):
     """How much a service may send: a minute by each key type, and a day by each channel."""
 
-    per_minute: int = 3_000
-    emails: int = 250_000
-    texts: int = 250_000
-    international_texts: int = 100
-    letters: int = 20_000
+    per_minute: int = limits.MESSAGES_A_MINUTE
+    emails: int = limits.EMAILS_A_DAY
+    texts: int = limits.SMS_A_DAY
+    international_texts: int = limits.INTERNATIONAL_SMS_A_DAY
+    letters: int = limits.LETTERS_A_DAY
 
 
 class Callback(Struct, kw_only=True, frozen=True, rename="camel"):

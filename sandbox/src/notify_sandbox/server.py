@@ -24,18 +24,10 @@ class RemoteHostError(ValueError):
     """A sandbox has no passwords: it listens to this machine alone, unless it is told otherwise."""
 
 
-class _Uvicorn(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class RunningServer:
     """A sandbox that answers."""
 
-    def __init__(self, sandbox: Sandbox, uvicorn_server: _Uvicorn, listener: socket.socket) -> None:
+    def __init__(self, sandbox: Sandbox, uvicorn_server: uvicorn.Server, listener: socket.socket) -> None:
         self.sandbox = sandbox
         self._server = uvicorn_server
         self._address = listener.getsockname()[:2]
@@ -116,26 +108,23 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningServer]:
         timeout_graceful_shutdown=STOP_WITHIN - 1,
         backlog=2048,
     )
-    server = _Uvicorn(config)
-    task: asyncio.Task[None] | None = None
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
     try:
         await sandbox.start()
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            if task.done():
-                await task
-                raise RuntimeError("the sandbox did not start")
-            await asyncio.sleep(0.001)
+        # Without uvicorn's own loop around it, which looks only every 0.1 s whether it should end.
+        await server.startup(sockets=[listener])
         running = RunningServer(sandbox, server, listener)
         sandbox.controls.stop_listening = running.refuse_connections
-        yield running
-        await running.come_back()
-    finally:
-        sandbox.live.close()
-        server.should_exit = True
-        if task is not None:
+        try:
+            yield running
+        finally:
+            await running.come_back()
+            sandbox.live.close()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(task, STOP_WITHIN)
+                await asyncio.wait_for(server.shutdown(), STOP_WITHIN)
+    finally:
         listener.close()
         await sandbox.stop()
 
