@@ -1,5 +1,6 @@
 """Delivery receipts, as a service's callback sees them."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -130,6 +131,26 @@ async def test_a_message_that_bounces_late(sandbox: SandboxUnderTest, callback: 
         "delivered",
         "permanent-failure",
         "permanent-failure",
+    ]
+
+
+async def test_a_receipt_asked_for_again_while_one_is_on_its_way(
+    sandbox: SandboxUnderTest, callback: CallbackServer
+) -> None:
+    sandbox.fail_receipts("late", times=1, seconds=0.3)
+    sent = await send(sandbox, "email", "amala@example.com")
+    sandbox.advance(1)
+    await asyncio.sleep(0.05)
+    sandbox.send_receipt_again(sent)
+    await callback.wait_for(2)
+    await until(lambda: sandbox.receipt_ends(sent) == ["204", "204"])
+    await send(sandbox, "email", "joe@example.com")
+    await callback.wait_for(3)
+
+    assert [one["to"] for one in callback.bodies] == [
+        "amala@example.com",
+        "amala@example.com",
+        "joe@example.com",
     ]
 
 

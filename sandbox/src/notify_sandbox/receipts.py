@@ -34,6 +34,7 @@ class Receipts:
         self._faults = faults
         self._due: list[_Due] = []
         self._order = 0
+        self._under_way: set[int] = set()
         self._earlier = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -88,10 +89,10 @@ class Receipts:
 
     def _start(self, due: _Due) -> None:
         sent, receipt = due.sent, due.receipt
-        if receipt.finished is not None or receipt.due_at != due.at or receipt not in sent.receipts:
+        planned_again = receipt.due_at != due.at or id(receipt) in self._under_way
+        if receipt.finished is not None or planned_again or receipt not in sent.receipts:
             return
-        # While it is under way a second plan must not start it again.
-        receipt.due_at = float("inf")
+        self._under_way.add(id(receipt))
         task = asyncio.create_task(self._deliver(sent, receipt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -112,6 +113,7 @@ class Receipts:
             if fault is ReceiptFault.DOUBLED:
                 receipt.answers.append(answer)
                 answer = await self._post(sent, receipt, callback)
+        self._under_way.discard(id(receipt))
         self._settle(sent, receipt, answer)
 
     def _fault_for(self, sent: Notification) -> ReceiptFault | None:
@@ -148,6 +150,7 @@ class Receipts:
             self._push(sent, receipt)
 
     def _finish(self, sent: Notification, receipt: ReceiptState, how: str) -> None:
+        self._under_way.discard(id(receipt))
         receipt.finished = how
         receipt.due_at = self._world.now()
         self._world.keep(sent)
