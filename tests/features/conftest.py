@@ -1,0 +1,182 @@
+"""An office without doors: the app over a database and the sandbox, two services, and the people who read."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, Table, select
+
+from notify_sandbox.testing import SandboxUnderTest, running_sandbox
+from postroom.app import App, running_app
+from postroom.channels.govuk_notify import Receipt
+from postroom.domain.caller import Caller, Person, ServiceCaller
+from postroom.domain.channel import Channel
+from postroom.domain.notification import Delivery, Notification
+from postroom.domain.retry import RetryPolicy
+from postroom.features.notifications.act import Action, act
+from postroom.features.notifications.find import Filters, Page, find_one, find_page
+from postroom.features.notifications.request import NewNotification
+from postroom.features.notifications.settle import settle
+from postroom.features.notifications.withdraw import withdraw
+from postroom.features.services import Registration, register
+from postroom.settings import Settings
+
+POLICY = RetryPolicy(
+    call_timeout=timedelta(seconds=0.4),
+    lease=timedelta(seconds=4),
+    quiet=timedelta(seconds=1),
+    second_look=timedelta(seconds=0.5),
+    first_wait=timedelta(seconds=0.2),
+    limited_wait=timedelta(seconds=0.2),
+    poll_email_and_text=timedelta(seconds=2),
+    poll_letter=timedelta(seconds=2),
+)
+SECRET = "a secret of at least 32 characters, for tests"
+
+
+@dataclass
+class Office:
+    """What a test does here is what a door would do. `ahead` moves the office's clock."""
+
+    app: App
+    sandbox: SandboxUnderTest
+    clock: "MovedClock"
+    repairs: ServiceCaller = field(init=False)
+    housing: ServiceCaller = field(init=False)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+    async def open(self) -> None:
+        self.repairs = await self._register("repairs", default_group="repairs-officers", prepend_name=True)
+        self.housing = await self._register("housing")
+
+    async def _register(self, name: str, **settings: Any) -> ServiceCaller:
+        registration = Registration(
+            name=name, notify_key=self.sandbox.api_key, notify_base_url=self.sandbox.url, **settings
+        )
+        async with self.app.database.transaction() as conn:
+            service_id = await register(conn, registration, vault=self.app.vault, now=self.now)
+        return ServiceCaller(service_id, name)
+
+    def email(self, **changed: Any) -> NewNotification:
+        values: dict[str, Any] = {
+            "channels": (Channel.EMAIL,),
+            "email": "amala@example.com",
+            "template_id": self.sandbox.templates["email"],
+            "personalisation": {"name": "Amala", "ref": "R-1"},
+            "service_key": "repairs",
+        }
+        return NewNotification(**(values | changed))
+
+    def screen(self, **changed: Any) -> NewNotification:
+        values: dict[str, Any] = {
+            "channels": (Channel.SCREEN,),
+            "target_id": "t-1",
+            "message": "Estimates are ready",
+            "user": "joe@hackney.gov.uk",
+        }
+        return NewNotification(**(values | changed))
+
+    async def create(self, new: NewNotification, *, caller: ServiceCaller | None = None) -> Notification:
+        made = await self.app.creator.create(new, caller=caller or self.repairs, now=self.now)
+        return made.notification
+
+    async def find(self, caller: Caller, **filters: Any) -> Page:
+        async with self.app.database.reading() as conn:
+            return await find_page(conn, Filters(**filters), caller=caller, vault=self.app.vault)
+
+    async def one(self, notification: Notification, caller: Caller | None = None) -> Notification:
+        async with self.app.database.reading() as conn:
+            return await find_one(conn, notification.id, caller=caller or self.repairs, vault=self.app.vault)
+
+    async def act(self, notification: Notification, action: Action, *, caller: Caller) -> Notification:
+        async with self.app.database.transaction() as conn:
+            return await act(conn, notification.id, action, caller=caller, vault=self.app.vault, now=self.now)
+
+    async def withdraw(self, notification: Notification, *, caller: Caller) -> None:
+        async with self.app.database.transaction() as conn:
+            await withdraw(
+                conn, notification.id, caller=caller, vault=self.app.vault, queue=self.app.queue, now=self.now
+            )
+
+    async def step(self, notification: Notification) -> Delivery:
+        """Do the step of its first delivery that is due next, at its time; the delivery after it."""
+        (delivery,) = (await self.one(notification)).deliveries[:1]
+        row = await self.row(_deliveries(), delivery.id)
+        if row.due_at is not None:
+            self.clock.until(row.due_at)
+        await self.app.sender.step(delivery.id)
+        return (await self.one(notification)).deliveries[0]
+
+    async def receive(self, delivery: Delivery, status: str, *, caller: ServiceCaller | None = None) -> None:
+        await settle(
+            Receipt(id=delivery.notify_id or "n-1", status=status, reference=delivery.id),
+            service_id=(caller or self.repairs).service_id,
+            database=self.app.database,
+            changes=self.app.changes,
+            policy=self.app.settings.policy,
+            now=self.now,
+        )
+
+    async def rows(self, table: Table) -> list[Row[Any]]:
+        async with self.app.database.reading() as conn:
+            return list(await conn.execute(select(table)))
+
+    async def row(self, table: Table, row_id: str) -> Row[Any]:
+        return next(row for row in await self.rows(table) if row.id == row_id)
+
+
+class MovedClock:
+    """The time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def until(self, moment: datetime) -> None:
+        self.ahead += max(moment - self(), timedelta(0))
+
+
+def _deliveries() -> Table:
+    from postroom.features.notifications.tables import deliveries
+
+    return deliveries
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[SandboxUnderTest]:
+    async with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+async def office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+    settings = Settings(
+        database_url=database_url,
+        secret=SECRET,
+        officer_token_secret=SECRET,
+        raw_notify_keys=True,
+        notify_base_url=sandbox.url,
+        policy=POLICY,
+    )
+    clock = MovedClock()
+    async with running_app(settings, clock=clock) as app:
+        opened = Office(app, sandbox, clock)
+        await opened.open()
+        yield opened
+
+
+@pytest.fixture
+def joe() -> Person:
+    return Person("joe@hackney.gov.uk", groups=("repairs-officers",))
+
+
+@pytest.fixture
+def amala() -> Person:
+    return Person("amala@hackney.gov.uk", groups=("repairs-officers", "leaseholders"))
