@@ -47,15 +47,18 @@ def serve_command(
         speed=speed,
         exit_with_parent=exit_with_parent,
         allow_remote=allow_remote,
-        announce=True,
     )
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, on_ready=_say_where))
     except (RemoteHostError, SeedError, OSError) as error:
         typer.echo(f"notify-sandbox: {error}", err=True)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         pass
+
+
+def _say_where(url: str) -> None:
+    typer.echo(f"The sandbox listens at {url}")
 
 
 @template.command("list")

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -74,15 +74,15 @@ class RunningServer:
         )
 
 
-async def serve(settings: SandboxSettings) -> None:
+async def serve(settings: SandboxSettings, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Runs until SIGTERM, SIGINT, cancellation, or with `exit_with_parent` until standard input ends."""
     stop = asyncio.Event()
     with _told_by_signals(stop):
         async with running(settings) as server:
             if settings.ready is not None:
                 write_ready(settings.ready, server)
-            if settings.announce:
-                print(f"The sandbox listens at {server.url}", flush=True)
+            if on_ready is not None:
+                on_ready(server.url)
             if settings.exit_with_parent:
                 _watch_parent(stop)
             await stop.wait()

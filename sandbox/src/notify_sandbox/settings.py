@@ -38,6 +38,5 @@ class SandboxSettings(Struct, kw_only=True, frozen=True):
     timing: Timing = Timing()
     exit_with_parent: bool = False
     allow_remote: bool = False
-    announce: bool = False
     max_body_bytes: int = 8 * 1024 * 1024
     page_size: int = 250
