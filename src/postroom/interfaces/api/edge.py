@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/health",)
+_OURS = frozenset({"", "notifications", "message-status", "templates", "receipts", "docs", "openapi.json"})
+"""The first parts of our paths, which alone are logged."""
 _TOO_LARGE = 413
 _MOST_DRAINED = 64 * 1024 * 1024
 
 
 class Edge:
-    """An ASGI application around the API. Paths are logged by their first part: ids and keys stay out."""
+    """An ASGI application around the API. Of a path only our own words are logged: ids and keys stay out."""
 
     def __init__(self, app: "ASGIApp", *, prefix: str) -> None:
         self._app = app
@@ -93,6 +95,12 @@ def _correlation_id(headers: Any) -> str:
 
 
 def _shown(path: str) -> str:
-    """The path without what stands in it: `/message-status/<raw key>/<id>` becomes `/message-status/…`."""
-    first = path.split("/", 2)[1] if path.count("/") else ""
-    return f"/{first}/…" if path.count("/") > 1 else f"/{first}"
+    """The path without what stands in it: `/message-status/<raw key>/<id>` becomes `/message-status/…`.
+
+    A first part that is none of ours may be anything, a mistyped key too.
+    """
+    _, _, rest = path.partition("/")
+    first, more, _ = rest.partition("/")
+    if first not in _OURS:
+        return "/…"
+    return f"/{first}/…" if more else f"/{first}"
