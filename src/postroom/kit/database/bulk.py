@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.database.types import Instant, to_microseconds
 
+_LARGEST_POWER = 6
+"""64 rows a statement: 24 columns of these are far below the number of values that SQLite takes."""
+
 Convert = Callable[[Any], Any]
 
 
@@ -22,7 +25,8 @@ class BulkInsert:
 
     def __init__(self, table: Table) -> None:
         self._names = tuple(column.name for column in table.columns)
-        self._sqlite = _sqlite_statement(table)
+        self._table = table.name
+        self._sqlite: dict[int, str] = {}
         self._sqlite_converts = tuple(_for_sqlite(column) for column in table.columns)
         self._postgres = _postgres_statement(table)
 
@@ -34,20 +38,35 @@ class BulkInsert:
             columns = tuple([row.get(name) for row in rows] for name in self._names)
             await conn.exec_driver_sql(self._postgres, columns)
         else:
-            await conn.exec_driver_sql(self._sqlite, [self._for_sqlite(row) for row in rows])
+            start = 0
+            for size in _powers_of_two(len(rows)):
+                values = self._for_sqlite(rows[start : start + size])
+                await conn.exec_driver_sql(self._sqlite_statement(size), values)
+                start += size
 
-    def _for_sqlite(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        get = row.get
+    def _for_sqlite(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+        """The values of all the rows, one after the other."""
         return tuple(
             value if convert is None or value is None else convert(value)
-            for convert, value in zip(self._sqlite_converts, map(get, self._names), strict=True)
+            for row in rows
+            for convert, value in zip(self._sqlite_converts, map(row.get, self._names), strict=True)
         )
 
+    def _sqlite_statement(self, size: int) -> str:
+        """One statement for so many rows: the driver takes Python's lock once for each that it runs."""
+        statement = self._sqlite.get(size)
+        if statement is None:
+            row = f"({', '.join('?' for _ in self._names)})"
+            names, values = ", ".join(self._names), ", ".join([row] * size)
+            statement = f"INSERT INTO {self._table} ({names}) VALUES {values}"  # noqa: S608 - our own names
+            self._sqlite[size] = statement
+        return statement
 
-def _sqlite_statement(table: Table) -> str:
-    names = ", ".join(column.name for column in table.columns)
-    places = ", ".join("?" for _ in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608 - names of our own tables
+
+def _powers_of_two(number: int) -> list[int]:
+    """The powers of two that add up to the number, the largest first: few statements, each used often."""
+    powers = [1 << bit for bit in range(_LARGEST_POWER + 1) if number & (1 << bit)]
+    return [1 << _LARGEST_POWER] * (number >> (_LARGEST_POWER + 1) << 1) + powers[::-1]
 
 
 def _postgres_statement(table: Table) -> str:

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.database.engine import Database, DatabaseUnavailable
 
+_QUIET_TURNS = 3
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -70,10 +72,23 @@ class GroupCommit(Generic[Item, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 size = min(self._most, len(self._waiting))
                 await self._write_batch([self._waiting.popleft() for _ in range(size)])
         finally:
             self._idle_writers += 1
+
+    async def _gather(self) -> None:
+        """Let those in that are about to submit: wait while each turn of the loop brings more.
+
+        On an idle machine that is a few turns, some microseconds; on a busy one it makes a transaction
+        of fifty where there would be many of five.
+        """
+        quiet_turns = 0
+        while quiet_turns < _QUIET_TURNS and len(self._waiting) < self._most:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet_turns = quiet_turns + 1 if len(self._waiting) == before else 0
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
