@@ -55,8 +55,8 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting.append((item, done))
         if self._idle_writers:
             self._start_writer()
-        # Shielded: a caller that goes away does not take back what is being written.
-        return await asyncio.shield(done)
+        # A caller that goes away cancels its own waiting, not the writing.
+        return await done
 
     async def close(self) -> None:
         """Wait until all that was submitted is written or refused."""
