@@ -1,0 +1,104 @@
+"""The other commands: what they do, and what they say where they cannot."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        (["api"], {}, ["postroom api", "needs PostgreSQL", "DATABASE_URL", "postroom serve"]),
+        (["worker"], {}, ["postroom worker", "needs PostgreSQL", "DATABASE_URL"]),
+        (["serve"], {"POSTROOM_SECRET": ""}, ["POSTROOM_SECRET must be set"]),
+        (
+            ["serve"],
+            {"POSTROOM_SECRET": "", "OFFICER_TOKEN_SECRET": "short"},
+            ["POSTROOM_SECRET must be set", "OFFICER_TOKEN_SECRET must be set"],
+        ),
+        (["serve"], {"DATABASE_URL": "mysql://x"}, ["DATABASE_URL must begin with"]),
+        (["serve"], {"POSTROOM_PORT": "many"}, ["POSTROOM_PORT must be a whole number"]),
+        (["migrate"], {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}, ["the database does not answer"]),
+        (["services", "key", "nobody"], {}, ["no service named nobody", "postroom services list"]),
+        (["services", "add", "Not A Name"], {}, ["name: Use up to 64 lower-case letters"]),
+        (["services", "add", "demo", "--notify-key", "x"], {}, ["notifyKey: "]),
+    ],
+    ids=repr,
+)
+def test_what_the_user_can_mend_is_said_in_a_line_with_exit_code_2(
+    arguments: list[str],
+    environment: dict[str, str],
+    says: list[str],
+    starter: Any,
+    secrets: dict[str, str],
+    sqlite_url: str,
+) -> None:
+    done = starter.run(*arguments, **(secrets | {"DATABASE_URL": sqlite_url} | environment))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("postroom: ")
+    assert [words for words in says if words not in line] == []
+
+
+def test_services_are_added_listed_and_given_keys_that_serve_takes(
+    starter: Any, database_url: str, secrets: dict[str, str]
+) -> None:
+    environment = secrets | {"DATABASE_URL": database_url}
+    first = starter.run("migrate", **environment)
+    second = starter.run("migrate", **environment)
+    assert (first.stdout, second.stdout) == (
+        "The tables were brought up to date.\n",
+        "The tables are up to date.\n",
+    )
+
+    added = json.loads(starter.run("services", "add", "income", "--json", **environment).stdout)
+    keyed = json.loads(starter.run("services", "key", "income", "--json", **environment).stdout)
+    listed = json.loads(starter.run("services", "list", "--json", **environment).stdout)
+
+    assert set(added) == {"service", "apiKey", "receiptToken"}
+    assert listed == [{"name": "income", "sends": False, "defaultGroup": None}]
+    assert keyed["apiKey"] != added["apiKey"]
+    twice = starter.run("services", "add", "income", **environment)
+    assert (twice.returncode, twice.stderr) == (
+        2,
+        "postroom: A service named income is registered already.\n",
+    )
+    check_serve(starter, environment, [added["apiKey"], keyed["apiKey"]])
+
+
+def check_serve(starter: Any, environment: dict[str, str], keys: list[str]) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    serving = starter.start("serve", "--port", port, **environment)
+    url = f"http://127.0.0.1:{port}"
+    starter.wait_for(serving, lambda: answers(url))
+    body = {"notificationType": "Screen", "targetId": "T1", "message": "Hello"}
+    made = [
+        requests.post(f"{url}/notifications", json=body, headers={"x-api-key": key}, timeout=5).status_code
+        for key in keys
+    ]
+    assert made == [201, 201]
+    assert serving.stop() < 5
+    assert serving.process.returncode == 0
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health", timeout=2).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_port_that_is_taken_is_said(starter: Any, secrets: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = starter.run("demo", "--port", port, "--data", tmp_path / "data", **secrets)
+
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
