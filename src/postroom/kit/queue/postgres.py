@@ -67,7 +67,9 @@ class PostgresQueue:
         while not stop.is_set():
             try:
                 await self._run_connected(handle, stop)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RuntimeError) as error:
+            except Exception as error:
+                # What engine and driver raise as a connection dies under them has no common base
+                # (asyncpg.InternalClientError is one of many), and none of it may end the worker.
                 log.warning("queue lost its connection", exc_info=error)
                 await _wait(stop, seconds=1)
 
