@@ -14,7 +14,7 @@ class ErrorKind(StrEnum):
     """Found later: a number that this service may not send to."""
 
 
-class InvalidRecipient(ValueError):  # noqa: N818 - it names what is wrong, as its subclasses do
+class InvalidRecipient(ValueError):
     """`message` is Notify's wording without the field's name. It never holds the value itself."""
 
     kind: ErrorKind = ErrorKind.VALIDATION
