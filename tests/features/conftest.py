@@ -1,6 +1,7 @@
 """An office without doors: the app over a database and the sandbox, two services, and the people who read."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from postroom.features.notifications.act import Action, act
 from postroom.features.notifications.find import Filters, Page, find_one, find_page
 from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.settle import settle
+from postroom.features.notifications.tables import deliveries
 from postroom.features.notifications.withdraw import withdraw
 from postroom.features.services import Registration, register
 from postroom.settings import Settings
@@ -106,7 +108,7 @@ class Office:
     async def step(self, notification: Notification) -> Delivery:
         """Do the step of its first delivery that is due next, at its time; the delivery after it."""
         (delivery,) = (await self.one(notification)).deliveries[:1]
-        row = await self.row(_deliveries(), delivery.id)
+        row = await self.row(deliveries, delivery.id)
         if row.due_at is not None:
             self.clock.until(row.due_at)
         await self.app.sender.step(delivery.id)
@@ -143,20 +145,14 @@ class MovedClock:
         self.ahead += max(moment - self(), timedelta(0))
 
 
-def _deliveries() -> Table:
-    from postroom.features.notifications.tables import deliveries
-
-    return deliveries
-
-
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SandboxUnderTest]:
     async with running_sandbox() as running:
         yield running
 
 
-@pytest.fixture
-async def office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+@asynccontextmanager
+async def open_office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
     settings = Settings(
         database_url=database_url,
         secret=SECRET,
@@ -170,6 +166,41 @@ async def office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[
         opened = Office(app, sandbox, clock)
         await opened.open()
         yield opened
+
+
+@pytest.fixture
+async def office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+    async with open_office(database_url, sandbox) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def postgres_office(postgres_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+    async with open_office(postgres_url, sandbox) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_office(sqlite_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, sandbox) as opened:
+        yield opened
+
+
+@pytest.fixture
+def offices() -> "Callable[[str], AbstractAsyncContextManager[Office]]":
+    """Opens an office with a sandbox of its own, for a test that keeps its own loop."""
+
+    @asynccontextmanager
+    async def opened(database_url: str) -> AsyncIterator[Office]:
+        async with running_sandbox() as sandbox, open_office(database_url, sandbox) as office:
+            yield office
+
+    return opened
+
+
+@pytest.fixture
+def moved_clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""What keeps a promise when a queue or a process forgets, and what is given up in its time."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from postroom.domain.notification import Notification
+from postroom.features.notifications.sweep import give_up_raw_keys, queue_overdue, queue_upcoming
+from postroom.features.notifications.tables import deliveries
+from postroom.features.services.store import credentials
+
+if TYPE_CHECKING:
+    from tests.features.conftest import Office
+
+HOUR = timedelta(hours=1)
+
+
+async def raw_keys(office: "Office") -> int:
+    return sum(row.is_raw for row in await office.rows(credentials))
+
+
+async def give_up(office: "Office", *, later: timedelta) -> int:
+    async with office.app.database.transaction() as conn:
+        return await give_up_raw_keys(conn, credentials=office.app.credentials, now=office.now + later)
+
+
+async def test_a_raw_key_is_kept_as_long_as_a_delivery_needs_it(office: "Office") -> None:
+    key = office.sandbox.mint_key()
+    made = await office.create(office.email(service_key=key))
+    assert (await give_up(office, later=99 * HOUR), await raw_keys(office)) == (0, 1)
+    sent = await office.step(made)
+    assert (await give_up(office, later=99 * HOUR), await raw_keys(office)) == (0, 1)
+
+    await office.receive(sent, "delivered")
+
+    assert (await give_up(office, later=HOUR / 2), await raw_keys(office)) == (0, 1)
+    assert (await give_up(office, later=HOUR + timedelta(minutes=1)), await raw_keys(office)) == (1, 0)
+    (row,) = await office.rows(deliveries)
+    assert await office.app.credentials.get(row.credential_id) is None
+
+
+async def test_a_raw_key_that_comes_again_is_kept_again(office: "Office") -> None:
+    key = office.sandbox.mint_key()
+    first = await office.create(office.email(service_key=key))
+    await office.receive(await office.step(first), "delivered")
+    await give_up(office, later=2 * HOUR)
+
+    again = await office.create(office.email(service_key=key))
+
+    assert await raw_keys(office) == 1
+    await office.step(again)
+    assert len(office.sandbox.sent()) == 2
+
+
+async def test_a_services_own_key_is_never_given_up(office: "Office") -> None:
+    made = await office.create(office.email())
+    await office.receive(await office.step(made), "delivered")
+
+    assert (await give_up(office, later=99 * HOUR), len(await office.rows(credentials))) == (0, 2)
+
+
+async def queued(office: "Office") -> int:
+    async with office.app.database.reading() as conn:
+        return int(await conn.scalar(text("SELECT count(*) FROM pgqueuer")) or 0)
+
+
+async def forget(office: "Office", *, due_in: timedelta) -> Notification:
+    """A delivery that no queue knows of."""
+    made = await office.create(office.email())
+    async with office.app.database.transaction() as conn:
+        await conn.execute(text("DELETE FROM pgqueuer"))
+        await conn.execute(deliveries.update().values(due_at=office.now + due_in))
+    return made
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("due_in", "overdue", "upcoming"),
+    [
+        pytest.param(timedelta(seconds=-6), 1, 0, id="overdue"),
+        pytest.param(timedelta(seconds=-2), 0, 0, id="just due: the queue will have it"),
+        pytest.param(timedelta(minutes=4), 0, 1, id="coming up"),
+        pytest.param(timedelta(minutes=6), 0, 0, id="far off"),
+    ],
+)
+async def test_what_a_queue_forgot_is_queued_again(
+    postgres_office: "Office", due_in: timedelta, overdue: int, upcoming: int
+) -> None:
+    office = postgres_office
+    await forget(office, due_in=due_in)
+
+    async with office.app.database.transaction() as conn:
+        first = await queue_overdue(conn, queue=office.app.queue, now=office.now)
+        await queue_overdue(conn, queue=office.app.queue, now=office.now)
+    async with office.app.database.transaction() as conn:
+        second = await queue_upcoming(
+            conn, queue=office.app.queue, now=office.now, horizon=timedelta(minutes=5)
+        )
+
+    assert (first, second) == (overdue, upcoming)
+    assert await queued(office) == overdue + upcoming
+
+
+@pytest.mark.postgres
+async def test_what_is_in_hand_is_left_there(postgres_office: "Office") -> None:
+    office = postgres_office
+    await forget(office, due_in=timedelta(seconds=-60))
+    async with office.app.database.transaction() as conn:
+        await conn.execute(deliveries.update().values(lease_until=office.now + timedelta(seconds=5)))
+
+        assert await queue_overdue(conn, queue=office.app.queue, now=office.now) == 0
