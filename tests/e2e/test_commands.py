@@ -46,9 +46,9 @@ def test_what_the_user_can_mend_is_said_in_a_line_with_exit_code_2(
 
 
 def test_services_are_added_listed_and_given_keys_that_serve_takes(
-    starter: Any, database_url: str, secrets: dict[str, str]
+    starter: Any, sqlite_url: str, secrets: dict[str, str]
 ) -> None:
-    environment = secrets | {"DATABASE_URL": database_url}
+    environment = secrets | {"DATABASE_URL": sqlite_url}
     first = starter.run("migrate", **environment)
     second = starter.run("migrate", **environment)
     assert (first.stdout, second.stdout) == (
