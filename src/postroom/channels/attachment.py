@@ -15,7 +15,7 @@ _KNOWN = frozenset({"file", "filename", "confirm_email_before_download", "retent
 
 
 def is_file(value: Any) -> bool:
-    return isinstance(value, Mapping) and "file" in value
+    return isinstance(value, dict) and "file" in value
 
 
 def check(value: Mapping[str, Any]) -> list[str]:
