@@ -20,7 +20,7 @@ MOMENTS = st.datetimes(
 
 def made_at(moment: datetime) -> str:
     """A UUIDv7 as it is made at that moment, with random bits of its own."""
-    milliseconds = int(moment.timestamp() * 1000)
+    milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     random_bits = uuid_utils.uuid4().int & ((1 << 74) - 1)
     value = (
         milliseconds << 80 | 7 << 76 | (random_bits >> 62) << 64 | 0b10 << 62 | random_bits & ((1 << 62) - 1)

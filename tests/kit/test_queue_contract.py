@@ -184,7 +184,8 @@ async def test_a_deferred_job_waits_for_its_time(place: Place) -> None:
         assert utc_now() < later.due_at
         await until(lambda: place.done == [now.id, later.id])
 
-    assert utc_now() >= later.due_at
+    # An engine may reckon by the database's clock, from the transaction's beginning: some milliseconds early.
+    assert utc_now() >= later.due_at - timedelta(milliseconds=50)
 
 
 async def test_many_jobs_are_all_done_and_not_too_many_at_once(place: Place) -> None:

@@ -1,11 +1,13 @@
 """Ids that sort by the time of their making (UUID version 7), as text."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import uuid_utils
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _BOTTOM = "7000-8000-000000000000"
 
 
@@ -21,6 +23,6 @@ def is_id(text: str) -> bool:
 
 def first_id_at(moment: datetime) -> str:
     """The least id that can have been made at that moment, for ranges over time."""
-    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    milliseconds = max((moment - _EPOCH) // _MILLISECOND, 0)
     stamp = f"{milliseconds:012x}"[-12:]
     return f"{stamp[:8]}-{stamp[8:]}-{_BOTTOM}"
