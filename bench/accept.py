@@ -95,20 +95,24 @@ def compare(
 ) -> dict[str, Any]:
     """Rounds of floor and ours in turn; prints and returns their medians."""
     rounds: dict[str, list[Round]] = {"floor": [], "ours": []}
-    with our_server(place, ours, notify) as our, floor_server(place, floor, our.request) as bare:
-        for server in (bare, our):
+    with our_server(place, ours, notify) as our, floor_server(place, floor, our.request) as its_floor:
+        for server in (its_floor, our):
             load(server, given.connections, WARM_UP_SECONDS)
         for _ in range(given.rounds):
-            rounds["floor"].append(measured(bare, given.connections, given.seconds))
+            rounds["floor"].append(measured(its_floor, given.connections, given.seconds))
             rounds["ours"].append(measured(our, given.connections, given.seconds))
     middle = {name: medians(measured_rounds) for name, measured_rounds in rounds.items()}
-    ratio = middle["ours"].rate / middle["floor"].rate
+    # Of neighbours in time: what else the machine does then slows both.
+    ratio = median(ours.rate / bare.rate for bare, ours in zip(rounds["floor"], rounds["ours"], strict=True))
     for name, one in middle.items():
         print(
             f"{kind:>8} {name:>5}: {one.rate:6,.0f} requests a second   p50 {one.p50_ms:5.1f} ms   "
             f"p99 {one.p99_ms:5.1f} ms   {one.cpu_us:4.0f} µs CPU a request   {one.refused} refused"
         )
-    print(f"{kind:>8} ratio: {ratio:.2f} of the floor (aim {AIM})", flush=True)
+    print(
+        f"{kind:>8} ratio: {ratio:.2f} of the floor (aim {AIM}); the machine's load is {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
     return {
         "ratio": ratio,
         "refused": middle["ours"].refused,

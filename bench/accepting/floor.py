@@ -21,6 +21,7 @@ import uuid_utils
 import uvicorn
 import uvloop
 from litestar import Litestar, Request, Response, post
+from sqlalchemy.dialects import postgresql
 
 from postroom.app import migrate_database
 from postroom.features.notifications.tables import deliveries, notifications
@@ -69,8 +70,8 @@ async def sqlite_writer(path: str) -> Write:
     connection = await aiosqlite.connect(path, isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000"):
         await connection.execute(f"PRAGMA {pragma}")
-    into_notifications = insert_into(notifications, lambda number: "?")
-    into_deliveries = insert_into(deliveries, lambda number: "?")
+    into_notifications = insert_into(notifications)
+    into_deliveries = insert_into(deliveries)
 
     async def write(pairs: Sequence[Pair]) -> None:
         await connection.execute("BEGIN IMMEDIATE")
@@ -83,21 +84,31 @@ async def sqlite_writer(path: str) -> Write:
 
 async def postgres_writer(url: str) -> Write:
     connection = await asyncpg.connect(url)
-    into_notifications = insert_into(notifications, lambda number: f"${number}")
-    into_deliveries = insert_into(deliveries, lambda number: f"${number}")
+    into_notifications = await connection.prepare(insert_arrays_into(notifications))
+    into_deliveries = await connection.prepare(insert_arrays_into(deliveries))
 
     async def write(pairs: Sequence[Pair]) -> None:
         async with connection.transaction():
-            await connection.executemany(into_notifications, [pair[0] for pair in pairs])
-            await connection.executemany(into_deliveries, [pair[1] for pair in pairs])
+            await into_notifications.fetch(*zip(*(pair[0] for pair in pairs), strict=True))
+            await into_deliveries.fetch(*zip(*(pair[1] for pair in pairs), strict=True))
 
     return write
 
 
-def insert_into(table: Any, place: Callable[[int], str]) -> str:
-    names = [column.name for column in table.columns]
-    places = [place(number) for number in range(1, len(names) + 1)]
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(places)})"
+def insert_arrays_into(table: Any) -> str:
+    """The fastest way that the driver has: all rows in one statement, each column an array."""
+    names = ", ".join(column.name for column in table.columns)
+    arrays = ", ".join(
+        f"${place}::{column.type.compile(dialect=postgresql.dialect())}[]"
+        for place, column in enumerate(table.columns, start=1)
+    )
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"
+
+
+def insert_into(table: Any) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    places = ", ".join("?" for _ in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES ({places})"
 
 
 def rows(body: bytes, *, is_postgres: bool) -> Pair:
