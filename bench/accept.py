@@ -110,7 +110,7 @@ def compare(
             f"p99 {one.p99_ms:5.1f} ms   {one.cpu_us:4.0f} µs CPU a request   {one.refused} refused"
         )
     print(
-        f"{kind:>8} ratio: {ratio:.2f} of the floor (aim {AIM}); the machine's load: {os.getloadavg()[0]:.1f}",
+        f"{kind:>8} ratio: {ratio:.2f} of the floor (aim {AIM}); load average {os.getloadavg()[0]:.1f}",
         flush=True,
     )
     return {
