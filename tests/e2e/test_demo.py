@@ -88,23 +88,21 @@ def test_ctrl_c_stops_it(starter: Any) -> None:
     assert demo.running.process.returncode == 0, demo.running.output
 
 
-def test_it_stops_within_five_seconds_with_calls_in_hand(starter: Any, database: dict[str, str]) -> None:
-    taken = [stop_with_calls_in_hand(starter, database)]
-    if taken[0] >= 5:
-        # Four of the five are waited for the calls: a machine that is busy elsewhere may need a second go.
-        taken.append(stop_with_calls_in_hand(starter, database))
-
-    assert min(taken) < 5
-
-
-def stop_with_calls_in_hand(starter: Any, database: dict[str, str]) -> float:
+def test_calls_in_hand_delay_a_stop_by_no_more_than_its_five_seconds_allow(
+    starter: Any, database: dict[str, str]
+) -> None:
+    """Measured beside a stop without any, for a busy machine takes its time over both."""
+    at_rest = starter.demo(**(database | AS_IN_LIFE)).running.stop()
     demo = starter.demo(**(database | AS_IN_LIFE))
     demo.break_sandbox("silent", path="/v2/notifications")
     for _ in range(5):
         demo.accepted(demo.email())
-    seconds: float = demo.running.stop()
+
+    with_calls = demo.running.stop()
+
+    assert at_rest < 5
+    assert with_calls - at_rest < 4.5
     assert demo.running.process.returncode == 0, demo.running.output
-    return seconds
 
 
 def test_a_sandbox_that_is_killed_comes_back_with_what_it_recorded(starter: Any) -> None:
