@@ -215,12 +215,11 @@ async def test_an_answer(
 async def test_a_redirect_is_not_followed(
     clients: NotifyClients, sandbox: SandboxUnderTest, impostor: "Impostor"
 ) -> None:
-    impostor.status, impostor.headers = 307, {"Location": f"{sandbox.url}/v2/notifications/email"}
+    impostor.status, impostor.headers = 307, {"Location": f"{impostor.url}/elsewhere"}
     client = clients.of(base_url=impostor.url, key=sandbox.api_key)
 
-    await send(client, sandbox.templates["email"])
-
-    assert sandbox.sent() == []
+    assert await send(client, new_id()) == Uncertain("GOV.UK Notify answered 307", 307)
+    assert impostor.paths == ["/v2/notifications/email"]
 
 
 @pytest.mark.parametrize("status", [400, 404])

@@ -247,6 +247,7 @@ class Paging:
             page = await office.find(office.repairs, target_id=target, limit=limit, before=page.next_before)
             assert 0 < len(page.items) <= limit or taken
             seen += [each.id for each in page.items]
+            assert len(seen) <= len(first), "it never comes to its end"
         return first, seen, taken
 
 

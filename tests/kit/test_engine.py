@@ -73,6 +73,21 @@ async def test_readers_do_not_wait_for_a_writer_nor_see_what_is_not_committed(da
     assert await names(database) == ["one"]
 
 
+@pytest.mark.sqlite
+async def test_a_writer_does_not_wait_for_readers_and_they_keep_their_view(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    async with database.transaction() as conn:
+        await conn.run_sync(THINGS.metadata.create_all)
+    async with database.reading() as conn:
+        before = list(await conn.scalars(text("SELECT name FROM things")))
+        async with asyncio.timeout(2):
+            await insert(database, "one")
+        after = list(await conn.scalars(text("SELECT name FROM things")))
+
+    assert (before, after, await names(database)) == ([], [], ["one"])
+    await database.close()
+
+
 async def test_writers_that_come_together_all_write(database: Database) -> None:
     given = [f"thing-{number:02}" for number in range(30)]
 

@@ -63,7 +63,8 @@ async def begun(writing: Writing, batches: int = 1) -> None:
 
 
 async def submit_all(commit: GroupCommit[str, str], names: Sequence[str]) -> "list[str | BaseException]":
-    return await asyncio.gather(*(commit.submit(name) for name in names), return_exceptions=True)
+    async with asyncio.timeout(10):
+        return await asyncio.gather(*(commit.submit(name) for name in names), return_exceptions=True)
 
 
 async def test_each_learns_the_result_of_its_own(database: Database, writing: Writing) -> None:
