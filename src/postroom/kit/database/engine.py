@@ -51,7 +51,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads: one consistent view, which waits for no writer."""
+        """A transaction that only reads, and waits for no writer. On SQLite all of it sees one state."""
         async with _unavailable_named(), self.reader.connect() as conn:
             yield conn
 

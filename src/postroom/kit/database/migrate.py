@@ -35,6 +35,8 @@ async def migrate(
         return False
     async with database.transaction() as conn:
         if database.is_postgres:
+            # Whoever migrates may take its time: the others wait for it, however long.
+            await conn.execute(text("SET LOCAL lock_timeout = 0"))
             await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
         await conn.run_sync(_upgrade, scripts)
         if then is not None:
