@@ -9,6 +9,6 @@ def check(personal: Personal, *, target_id: str | None) -> list[FieldError]:
     errors = []
     if target_id is None:
         errors.append(FieldError("targetId", "Enter what the notification is about."))
-    if not personal.message:
+    if not (personal.message or "").strip():
         errors.append(FieldError("message", "Enter the text to show."))
     return errors
