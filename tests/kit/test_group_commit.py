@@ -195,7 +195,8 @@ async def test_so_many_transactions_at_a_time(postgres_url: str, writing: Writin
         await conn.execute(text("CREATE TABLE things (name text)"))
     commit = group(database, writing, most=1, writers=writers)
 
-    await submit_all(commit, [f"thing-{number}" for number in range(20)])
+    # Many: the second writer has to connect first, while the other already writes.
+    await submit_all(commit, [f"thing-{number}" for number in range(600)])
 
     assert writing.most_at_once == writers
     await database.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -89,7 +90,8 @@ def _try(operation: Any, url: str, key: str, authorization: str | None, mode: Ge
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
         headers = {"x-api-key": key} if authorization is None else {"Authorization": authorization}
-        response = case.call(base_url=url, headers=headers)
+        response = case.call(base_url=url, session=session, headers=headers)
         case.validate_response(response, checks=CHECKS)
 
-    check()
+    with requests.Session() as session:
+        check()
