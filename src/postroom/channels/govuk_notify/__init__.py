@@ -1,6 +1,7 @@
 """GOV.UK Notify, the provider of emails, texts and letters."""
 
 from postroom.channels.govuk_notify.answers import NotifyMessage, NotifyTemplate
+from postroom.channels.govuk_notify.asking import asked_for_a_caller
 from postroom.channels.govuk_notify.client import (
     NotifyClient,
     NotifyClients,
@@ -19,5 +20,6 @@ __all__ = [
     "NotifyTemplate",
     "NotifyUnavailable",
     "Receipt",
+    "asked_for_a_caller",
     "status_of",
 ]

@@ -8,17 +8,11 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.channels.carriers import CARRIERS
-from postroom.channels.govuk_notify import (
-    NotifyClients,
-    NotifyLimited,
-    NotifyMessage,
-    NotifyRefusedKey,
-    NotifyUnavailable,
-)
+from postroom.channels.govuk_notify import NotifyClients, NotifyMessage, asked_for_a_caller
 from postroom.channels.govuk_notify.answers import TemplateRef
 from postroom.domain.caller import ServiceCaller
-from postroom.domain.channel import Channel, from_mask
-from postroom.domain.errors import Busy, NotFound, ProviderRefusedKey
+from postroom.domain.channel import CARRIED, Channel, from_mask
+from postroom.domain.errors import NotFound
 from postroom.domain.notification import Personal
 from postroom.domain.status import WAITING, Status
 from postroom.features.notifications import store
@@ -28,8 +22,6 @@ from postroom.features.services import Credential, Credentials, Keys
 from postroom.features.services.names import is_notify_key
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database
-
-_ORDER = (Channel.EMAIL, Channel.TEXT, Channel.LETTER)
 
 
 class MessageStatuses:
@@ -75,14 +67,8 @@ class MessageStatuses:
 
     async def _ask(self, credential: Credential, notify_id: str) -> NotifyMessage | None:
         client = self._clients.of(base_url=credential.base_url, key=credential.key)
-        try:
+        with asked_for_a_caller():
             return await client.notification(notify_id)
-        except NotifyRefusedKey:
-            raise ProviderRefusedKey("service key rejected") from None
-        except NotifyLimited:
-            raise Busy("GOV.UK Notify asks to call less often.", retry_after_seconds=30) from None
-        except NotifyUnavailable:
-            raise Busy("GOV.UK Notify does not answer now.", retry_after_seconds=5) from None
 
     async def _delivery(
         self, conn: AsyncConnection, message_id: str, caller: ServiceCaller
@@ -96,7 +82,7 @@ class MessageStatuses:
         if notification is None:
             return None
         deliveries = {row.channel: row for row in await store.deliveries_of(conn, [message_id])}
-        for channel in _ORDER:
+        for channel in CARRIED:
             if channel in deliveries:
                 return deliveries[channel]
         kinds = ",".join(from_mask(notification.channels))

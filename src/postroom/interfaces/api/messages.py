@@ -5,9 +5,9 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from postroom.app import App
-from postroom.channels.govuk_notify import NotifyLimited, NotifyRefusedKey, NotifyTemplate, NotifyUnavailable
+from postroom.channels.govuk_notify import NotifyTemplate, asked_for_a_caller
 from postroom.domain.caller import ServiceCaller
-from postroom.domain.errors import Busy, FieldError, Invalid, NotFound, ProviderRefusedKey
+from postroom.domain.errors import FieldError, Invalid, NotFound
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
@@ -51,16 +51,10 @@ async def _templates(
     credential = await postroom.keys.to_read_with(service, service_id=caller.service_id)
     if credential is None:
         return {}
-    try:
+    with asked_for_a_caller():
         if refresh:
             return dict(await postroom.catalogue.refreshed(credential))
         return dict(await postroom.catalogue.current(credential))
-    except NotifyRefusedKey:
-        raise ProviderRefusedKey("service key rejected") from None
-    except NotifyLimited:
-        raise Busy("GOV.UK Notify asks to call less often.", retry_after_seconds=30) from None
-    except NotifyUnavailable:
-        raise Busy("GOV.UK Notify does not answer now.", retry_after_seconds=5) from None
 
 
 def _refresh(request: AnyRequest) -> bool:
