@@ -145,6 +145,9 @@ def rows(body: bytes, *, is_postgres: bool) -> Pair:
         "attempts": 0,
         "looks": 0,
         "polls": 0,
+        "lane": 0,
+        "recipient_index": INDEX,
+        "international": False,
     }
     return in_order(notifications, notification), in_order(deliveries, delivery)
 

@@ -10,8 +10,9 @@ from importlib.resources import files
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
-from postroom.features.notifications.create import Creator, Plan, write_plans
+from postroom.features.notifications.create import Creator
 from postroom.features.notifications.message_status import MessageStatuses
+from postroom.features.notifications.plan import Plan, write_plans
 from postroom.features.notifications.send import Sender
 from postroom.features.services import Credentials, Directory, Keys
 from postroom.features.templates import Catalogue
@@ -23,7 +24,7 @@ from postroom.kit.queue import JobQueue
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The last migration: what this code's tables are at."""
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from notify_sandbox.testing import SandboxUnderTest
 from postroom.channels.carriers import CARRIERS
-from postroom.channels.contract import Parcel
+from postroom.channels.contract import Parcel, Recipient
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.channels.screen import check as check_screen
 from postroom.domain.channel import CARRIED, Channel
@@ -209,6 +209,49 @@ def test_recipients_for_whom_notify_only_pretends(
     channel: Channel, personal: Personal, simulated: bool
 ) -> None:
     assert CARRIERS[channel].is_simulated(personal) is simulated
+
+
+@pytest.mark.parametrize(
+    ("channel", "ways", "text", "international"),
+    [
+        (
+            Channel.EMAIL,
+            [Personal(email=" Amala@Example.com"), Personal(email="amala@example.com")],
+            "amala@example.com",
+            False,
+        ),
+        (
+            Channel.TEXT,
+            [Personal(mobile_number="07700 900123"), Personal(mobile_number="+44 (0)7700 900 123")],
+            "+447700900123",
+            False,
+        ),
+        (Channel.TEXT, [Personal(mobile_number="+33 6 12 34 56 78")], "+33612345678", True),
+        (
+            Channel.LETTER,
+            [
+                Personal(
+                    personalisation={"addressLine1": "Joe", "addressLine2": "1 Mare St", "postcode": "E8 1DY"}
+                ),
+                Personal(
+                    personalisation={
+                        "address_line_1": "JOE",
+                        "addressline3": "1 Mare St ",
+                        "postcode": "e8 1dy",
+                    }
+                ),
+            ],
+            "joe\n1 mare st\ne8 1dy",
+            False,
+        ),
+    ],
+)
+def test_a_recipient_is_the_same_however_it_is_written(
+    channel: Channel, ways: list[Personal], text: str, international: bool
+) -> None:
+    assert {CARRIERS[channel].recipient(personal, prepend_name=False) for personal in ways} == {
+        Recipient(text, international)
+    }
 
 
 @pytest.mark.parametrize(

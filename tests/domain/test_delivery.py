@@ -87,6 +87,26 @@ def test_what_a_claim_gives(state: State, after: timedelta, step: Step) -> None:
     assert change.began == ("next" if step is Step.SEND else None)
 
 
+def test_what_is_put_off_is_tried_for_the_first_time_later() -> None:
+    change = steps.put_off(PENDING, until=NOON + seconds(60), reason="waits for a limit")
+
+    assert change == Change(replace(PENDING, due_at=NOON + seconds(60), reason="waits for a limit"))
+    again = steps.claim(change.state, now=NOON + seconds(60), policy=POLICY, attempt_id="first")
+    assert (again.step, again.state.attempts) == (Step.SEND, 1)
+
+
+def test_what_is_suppressed_has_ended_and_says_why() -> None:
+    change = steps.suppress(PENDING, now=NOON, reason="the same template was sent 20 times this hour")
+
+    assert change.state == replace(
+        PENDING,
+        status=Status.SUPPRESSED,
+        completed_at=NOON,
+        due_at=None,
+        reason="the same template was sent 20 times this hour",
+    )
+
+
 def test_a_claim_holds_the_delivery_and_opens_an_attempt() -> None:
     assert (
         replace(

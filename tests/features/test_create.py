@@ -1,6 +1,7 @@
 """A request is accepted whole or not at all."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,10 +9,11 @@ from sqlalchemy import text
 
 from postroom.domain.channel import Channel
 from postroom.domain.errors import FieldError, Forbidden, Invalid
+from postroom.domain.lane import Lane
 from postroom.domain.notification import Notification
 from postroom.domain.status import Status
 from postroom.features.audit.store import audit_entries
-from postroom.features.notifications.create import Plan, write_plans
+from postroom.features.notifications.plan import Plan, write_plans
 from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.tables import attempts, deliveries, notifications
 from postroom.features.services.store import credentials
@@ -62,6 +64,29 @@ async def test_the_notification_its_deliveries_the_audit_and_the_jobs_are_writte
         ("accepted", made.id)
     ]
     assert await jobs(office) == {each.id for each in made.deliveries}
+
+
+async def test_a_delivery_knows_its_lane_whom_it_reaches_and_what_it_says(office: "Office") -> None:
+    text = office.email(
+        channels=(Channel.TEXT,),
+        template_id=office.sandbox.templates["text"],
+        personalisation={"name": "Amala", "code": "4711"},
+    )
+    same = [replace(text, mobile_number=number) for number in ("07700 900123", "+447700900123")]
+    other = replace(same[0], personalisation={"name": "Joe", "code": "4711"})
+    abroad = replace(text, mobile_number="+33 6 12 34 56 78")
+    for new in (*same, other, abroad):
+        await office.create(new)
+    await office.app.creator.create(office.email(), caller=office.repairs, now=office.now, lane=Lane.BULK)
+
+    rows = sorted(await office.rows(deliveries), key=lambda row: str(row.id))
+    assert [row.lane for row in rows] == [0, 0, 0, 0, 1]
+    first, second, third, fourth, fifth = rows
+    assert first.recipient_index == second.recipient_index == third.recipient_index != fourth.recipient_index
+    assert first.content_index == second.content_index == fourth.content_index != third.content_index
+    assert [row.international for row in rows] == [False, False, False, True, False]
+    assert fifth.recipient_index is not None
+    assert fifth.content_index is None
 
 
 async def test_a_screen_has_no_delivery_and_no_job(office: "Office") -> None:

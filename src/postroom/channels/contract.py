@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
 from postroom.domain.outcome import Outcome
+
+
+class Recipient(NamedTuple):
+    """Where a channel's message goes, written in one way however it was given."""
+
+    text: str
+    international: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,9 @@ class Carrier(Protocol):
 
     def personalisation(self, personal: Personal, *, prepend_name: bool) -> Mapping[str, Any]:
         """The values as the provider wants them."""
+
+    def recipient(self, personal: Personal, *, prepend_name: bool) -> Recipient:
+        """Whom it goes to; only of what was checked and found right."""
 
     def is_simulated(self, personal: Personal) -> bool:
         """Whether the recipient is one for whom the provider only pretends to send."""

@@ -6,7 +6,7 @@ from typing import Any
 from notify_rules.email_address import check_email_address
 from notify_rules.errors import InvalidEmailAddress
 from notify_rules.simulated import is_simulated
-from postroom.channels.contract import Parcel
+from postroom.channels.contract import Parcel, Recipient
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
@@ -27,6 +27,9 @@ class EmailCarrier:
 
     def personalisation(self, personal: Personal, *, prepend_name: bool) -> Mapping[str, Any]:
         return personal.personalisation or {}
+
+    def recipient(self, personal: Personal, *, prepend_name: bool) -> Recipient:
+        return Recipient((personal.email or "").strip().lower())
 
     def is_simulated(self, personal: Personal) -> bool:
         return is_simulated(personal.email or "")

@@ -6,7 +6,7 @@ from typing import Any
 from notify_rules.errors import InvalidPostalAddress
 from notify_rules.placeholders import normalise_name
 from notify_rules.postal_address import check_postal_address
-from postroom.channels.contract import Parcel
+from postroom.channels.contract import Parcel, Recipient
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
@@ -36,6 +36,10 @@ class LetterCarrier:
         }
         lines = _lines(personal, prepend_name=prepend_name)
         return others | {f"address_line_{number}": line for number, line in enumerate(lines, start=1)}
+
+    def recipient(self, personal: Personal, *, prepend_name: bool) -> Recipient:
+        # Whether it goes abroad, a letter's limits do not ask.
+        return Recipient("\n".join(_lines(personal, prepend_name=prepend_name)).lower())
 
     def is_simulated(self, personal: Personal) -> bool:
         return False

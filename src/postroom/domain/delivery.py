@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from postroom.domain.channel import Channel
+from postroom.domain.lane import Lane
 from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, TryAgain, name_of
 from postroom.domain.retry import RetryPolicy, wait_before_poll, wait_before_try
 from postroom.domain.status import PLAIN_REASON, UNDERWAY, WAITING, Status, is_final, may_become
@@ -41,6 +42,7 @@ class State:
     sent_at: datetime | None = None
     completed_at: datetime | None = None
     reason: str | None = None
+    lane: Lane = Lane.SINGLE
 
 
 class Step(StrEnum):
@@ -89,6 +91,16 @@ def claim(state: State, *, now: datetime, policy: RetryPolicy, attempt_id: str) 
         taken, attempts=state.attempts + 1, open_attempt=attempt_id, open_attempt_at=now, looks=0
     )
     return Change(sending, Step.SEND, began=attempt_id)
+
+
+def put_off(state: State, *, until: datetime, reason: str) -> Change:
+    """It waits for a limit or for the provider's return: due again then, with no try counted."""
+    return Change(replace(state, due_at=until, lease_until=None, reason=reason))
+
+
+def suppress(state: State, *, now: datetime, reason: str) -> Change:
+    """End what is not to be sent, by a rule that the reason names."""
+    return Change(_end(state, Status.SUPPRESSED, now, reason))
 
 
 def may_still_call(policy: RetryPolicy, *, since_claim: timedelta) -> bool:

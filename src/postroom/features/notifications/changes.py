@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.channel import Channel
 from postroom.domain.delivery import Change, State, Step
+from postroom.domain.lane import Lane
 from postroom.domain.status import Status
 from postroom.features.notifications import store
 from postroom.kit.database import GroupCommit
@@ -59,6 +60,7 @@ def state_of(row: Row[Any]) -> State:
         sent_at=row.sent_at,
         completed_at=row.completed_at,
         reason=row.reason,
+        lane=Lane(row.lane),
     )
 
 

@@ -78,7 +78,7 @@ async def due(conn: AsyncConnection, *, now: datetime, limit: int) -> list[Row[A
         await conn.execute(
             select(deliveries.c.id, deliveries.c.due_at)
             .where(deliveries.c.due_at <= now, free)
-            .order_by(deliveries.c.due_at)
+            .order_by(deliveries.c.lane, deliveries.c.due_at)
             .limit(limit)
         )
     )

@@ -96,10 +96,18 @@ deliveries = Table(
     Column("sent_at", Instant),
     Column("completed_at", Instant),
     Column("reason", Text),
+    # 0 what came alone, 1 what came in bulk: see domain/lane.py.
+    Column("lane", SmallInteger, nullable=False, server_default="0"),
+    # Blind index of the number or address that it goes to, as the provider dials or writes it.
+    Column("recipient_index", LargeBinary),
+    # Blind index of what a text says: its template and values.
+    Column("content_index", LargeBinary),
+    Column("international", Boolean),
+    Column("replayed_at", Instant),
 )
 
 _due = deliveries.c.due_at.is_not(None)
-Index("ix_deliveries_due_at", deliveries.c.due_at, postgresql_where=_due, sqlite_where=_due)
+Index("ix_deliveries_due", deliveries.c.lane, deliveries.c.due_at, postgresql_where=_due, sqlite_where=_due)
 _known_to_provider = deliveries.c.notify_id.is_not(None)
 Index(
     "ix_deliveries_notify_id",

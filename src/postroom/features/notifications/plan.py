@@ -1,0 +1,188 @@
+"""What one accepted request writes: made before the transaction, written in one with others'."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.channels.carriers import CARRIERS
+from postroom.domain.channel import Channel, to_mask
+from postroom.domain.lane import Lane
+from postroom.domain.notification import Delivery, Notification
+from postroom.features import audit
+from postroom.features.notifications import store
+from postroom.features.notifications.idempotency import take_keys
+from postroom.features.notifications.seal import audience_index, seal_personal
+from postroom.features.services import Credential, RegisteredService
+from postroom.features.services.credentials import keep
+from postroom.kit.crypto import Vault
+from postroom.kit.queue import Job, JobQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one accepted request writes. `raw_key` is kept with it where it came with the request."""
+
+    notification: Mapping[str, Any]
+    deliveries: Sequence[Mapping[str, Any]]
+    audit_entry: audit.Entry
+    raw_key: Credential | None = None
+    once: Mapping[str, Any] | None = None
+
+
+def make_plan(
+    notification: Notification,
+    *,
+    service: RegisteredService,
+    credential: Credential | None,
+    is_raw: bool,
+    lane: Lane,
+    correlation_id: str | None,
+    once: Mapping[str, Any] | None,
+    vault: Vault,
+) -> Plan:
+    """The rows of a notification. `is_raw` has the credential kept, which came with the request."""
+    return Plan(
+        notification=_row(notification, service, correlation_id, vault),
+        deliveries=[
+            _delivery_row(each, notification, service, credential, lane, vault)
+            for each in notification.deliveries
+        ],
+        audit_entry=audit.Entry(
+            kind=audit.Kind.ACCEPTED,
+            at=notification.created_at,
+            notification_id=notification.id,
+            service_id=service.id,
+            correlation_id=correlation_id,
+        ),
+        raw_key=credential if is_raw else None,
+        once=once,
+    )
+
+
+async def write_plans(
+    conn: AsyncConnection, every: Sequence[Plan], *, vault: Vault, queue: JobQueue
+) -> list[bool]:
+    """Write accepted requests, all of each, in the caller's transaction; whether each was written.
+
+    One whose idempotency key is taken is not.
+    """
+    written = await _not_yet_made(conn, every)
+    plans = [plan for plan, is_new in zip(every, written, strict=True) if is_new]
+    if plans:
+        await _write(conn, plans, vault=vault, queue=queue)
+    return written
+
+
+async def _not_yet_made(conn: AsyncConnection, plans: Sequence[Plan]) -> list[bool]:
+    keyed = [plan.once for plan in plans if plan.once is not None]
+    if not keyed:
+        return [True] * len(plans)
+    taken = await take_keys(conn, keyed, now=max(plan.audit_entry.at for plan in plans))
+    written = []
+    for plan in plans:
+        key = None if plan.once is None else (plan.once["service_id"], plan.once["key"])
+        written.append(key is None or key in taken)
+        # The same key twice in one transaction: the first has it.
+        taken.discard(key or ("", b""))
+    return written
+
+
+async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue) -> None:
+    deliveries = [row for plan in plans for row in plan.deliveries]
+    await store.insert_notifications(conn, [plan.notification for plan in plans])
+    await store.insert_deliveries(conn, deliveries)
+    await audit.record(conn, (plan.audit_entry for plan in plans), vault=vault)
+    for plan in plans:
+        if plan.raw_key is not None:
+            await keep(
+                conn,
+                vault=vault,
+                service_id=plan.audit_entry.service_id,
+                key=plan.raw_key.key,
+                base_url=plan.raw_key.base_url,
+                is_raw=True,
+                now=plan.audit_entry.at,
+            )
+    await queue.put(conn, [Job(row["id"], row["due_at"]) for row in deliveries])
+
+
+def _row(
+    notification: Notification, service: RegisteredService, correlation_id: str | None, vault: Vault
+) -> dict[str, Any]:
+    personal = notification.personal
+    audience = personal.user
+    if audience is None and Channel.SCREEN in notification.channels and service.default_group is not None:
+        audience = f"group:{service.default_group}"
+    return {
+        "id": notification.id,
+        "service_id": service.id,
+        "target_id": notification.target_id,
+        "target_type": notification.target_type,
+        "channels": to_mask(notification.channels),
+        "extra_channels": to_mask(notification.extra_channels),
+        "reference": notification.reference,
+        "audience": None if audience is None else audience_index(vault, audience),
+        "template_id": notification.template_id,
+        "template_ids": msgspec.json.encode(notification.template_ids).decode(),
+        "template_unchecked": notification.template_unchecked,
+        "require_action": notification.require_action,
+        "personal": seal_personal(vault, notification.id, personal),
+        "email_index": None
+        if personal.email is None
+        else vault.blind_index(personal.email.lower(), purpose="email"),
+        "mobile_index": None
+        if personal.mobile_number is None
+        else vault.blind_index(_digits(personal.mobile_number), purpose="mobile"),
+        "correlation_id": correlation_id,
+        "created_at": notification.created_at,
+        "version": 1,
+        "first_read_at": None,
+        "action": None,
+        "action_at": None,
+        "action_personal": None,
+        "removed_at": None,
+    }
+
+
+def _digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())
+
+
+def _delivery_row(
+    delivery: Delivery,
+    notification: Notification,
+    service: RegisteredService,
+    credential: Credential | None,
+    lane: Lane,
+    vault: Vault,
+) -> dict[str, Any]:
+    if credential is None:
+        raise AssertionError("a delivery is only planned with a key to send it with")
+    template_id = notification.template_ids[delivery.channel]
+    personal = notification.personal
+    recipient = CARRIERS[delivery.channel].recipient(personal, prepend_name=service.prepend_name)
+    says = None
+    if delivery.channel is Channel.TEXT:
+        values = msgspec.json.encode(personal.personalisation, order="sorted").decode()
+        says = vault.blind_index(f"{template_id} {values}", purpose="content")
+    return {
+        "id": delivery.id,
+        "notification_id": notification.id,
+        "service_id": notification.service_id,
+        "credential_id": credential.id,
+        "channel": delivery.channel.value,
+        "template_id": template_id,
+        "status": delivery.status.value,
+        "created_at": notification.created_at,
+        "due_at": notification.created_at,
+        "attempts": 0,
+        "looks": 0,
+        "polls": 0,
+        "recipient_index": vault.blind_index(recipient.text, purpose="recipient"),
+        "content_index": says,
+        "international": recipient.international,
+        "lane": lane.value,
+    }
