@@ -62,7 +62,8 @@ def test_an_email_address_that_notify_refuses(email: str | None, message: str) -
 
 
 @pytest.mark.parametrize(
-    "number", ["07700900123", "+44 7700 900 123", "(07700) 900-123", "+33 6 12 34 56 78"]
+    "number",
+    ["07700900123", "+44 7700 900 123", "(07700) 900-123", "+33 6 12 34 56 78", "0033 6 12 34 56 78"],
 )
 def test_a_number_that_notify_takes(number: str) -> None:
     assert faults(Channel.TEXT, mobile_number=number) == []
@@ -70,7 +71,16 @@ def test_a_number_that_notify_takes(number: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    [None, "", "07700", "07700 900 123 456 789", "020 8356 3000", "07700 9OO 123", "amala@example.com"],
+    [
+        None,
+        "",
+        "07700",
+        "07700 900 1234",
+        "07700 900 123 456 789",
+        "020 8356 3000",
+        "07700 9OO 123",
+        "amala@example.com",
+    ],
 )
 def test_a_number_that_notify_refuses(number: str | None) -> None:
     found = faults(Channel.TEXT, mobile_number=number)

@@ -1,17 +1,22 @@
 """Text messages."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from notify_rules.errors import InvalidPhoneNumber
-from notify_rules.phone_number import PhoneNumber, check_phone_number
+from notify_rules.phone_number import TOO_MANY_DIGITS, PhoneNumber, check_phone_number
 from notify_rules.simulated import is_simulated
 from postroom.channels.contract import Parcel, Recipient
 from postroom.channels.govuk_notify import NotifyClient
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
 from postroom.domain.outcome import Outcome, Rejected
+
+
+_NATIONAL = re.compile(r"\W*0(?!0)")
+"""One zero in front: a number of this country."""
 
 
 class TextCarrier:
@@ -51,4 +56,8 @@ class TextCarrier:
 @lru_cache(maxsize=64)
 def _number(text: str) -> PhoneNumber:
     # Whether a service may send abroad is Notify's to know; it refuses at once where it may not.
-    return check_phone_number(text, international=True)
+    number = check_phone_number(text, international=True)
+    if number.international and _NATIONAL.match(text):
+        # A digit too many in a number of ours: Notify would text somebody abroad.
+        raise InvalidPhoneNumber(TOO_MANY_DIGITS)
+    return number
