@@ -14,7 +14,6 @@ from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
 from postroom.domain.outcome import Outcome, Rejected
 
-
 _NATIONAL = re.compile(r"\W*0(?!0)")
 """One zero in front: a number of this country."""
 
