@@ -11,7 +11,6 @@ the while, with fsync on, unless a server is named. Results go to bench/results/
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -29,12 +28,15 @@ from typing import Any
 
 import psutil
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from tools.keep_postgres import DURABLE, NotInstalled, new_server
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 AIM = 0.5
 MEMORY_AIM_MB = 150
 WARM_UP_SECONDS = 1.0
-DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
 
 
 @dataclass(frozen=True)
@@ -278,20 +280,11 @@ def databases(kind: str, place: Path, server_url: str | None) -> Iterator[tuple[
 @contextmanager
 def postgres(place: Path) -> Iterator[str]:
     """A server of our own, made as the tests make theirs, but one that keeps what it says it keeps."""
-    spec = importlib.util.spec_from_file_location("keep_postgres", HERE.parent / "tests" / "keep_postgres.py")
-    assert spec is not None
-    assert spec.loader is not None
-    keeping = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = keeping
-    spec.loader.exec_module(keeping)
-    keeping.OPTIONS.update(DURABLE)
-    binaries = keeping.find_binaries()
-    if binaries is None:
-        sys.exit("PostgreSQL's server is not installed (Debian: postgresql); or name one with --postgres")
     with tempfile.TemporaryDirectory(prefix="postroom-bench-postgres-") as home:
-        server = keeping.Server(
-            place=Path(home), binaries=binaries, account=keeping._account(), log=place / "postgres.log"
-        )
+        try:
+            server = new_server(Path(home), log=place / "postgres.log", options=DURABLE)
+        except NotInstalled as error:
+            sys.exit(f"{error}; or name one with --postgres")
         server.create()
         server.start()
         try:

@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
-KEEPER = Path(__file__).with_name("keep_postgres.py")
+KEEPER = Path(__file__).parents[1] / "tools" / "keep_postgres.py"
 PLACE = pytest.StashKey[Path]()
 NOT_INSTALLED = 3
 POSTGRES_MISSING = "PostgreSQL's server is not installed (Debian: postgresql)"

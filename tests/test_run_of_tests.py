@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 HERE = Path(__file__).parent
+KEEPER = HERE.parent / "tools" / "keep_postgres.py"
 SKIPPING = "import pytest\n\ndef test_browser():\n    pytest.skip('no browser')\n\ndef test_one(): assert 1\n"
 
 
@@ -40,7 +41,7 @@ def test_a_test_on_both_databases_gets_an_address(database_url: str) -> None:
 def test_the_server_ends_with_the_process_that_it_is_for(tmp_path: Path, postgres_server: str) -> None:
     ready, log = tmp_path / "ready", tmp_path / "log"
     with subprocess.Popen(["sleep", "60"]) as watched:
-        keeper = subprocess.Popen([sys.executable, HERE / "keep_postgres.py", str(watched.pid), ready, log])
+        keeper = subprocess.Popen([sys.executable, KEEPER, str(watched.pid), ready, log])
         _wait_until(ready.exists)
         url, _ = ready.read_text().split()
         watched.kill()

@@ -1,11 +1,11 @@
-"""Keeps one PostgreSQL server for as long as a test run lives, and leaves nothing of it behind.
+"""Starts PostgreSQL servers of our own; as a command, keeps one for as long as a test run lives.
 
     keep_postgres.py WATCHED_PID READY_FILE LOG_FILE
 
-The server belongs to this process alone: it is stopped and removed when the watched process is gone, however
-it went, and on SIGTERM. While it runs, READY_FILE holds its URL and the id of this process. PostgreSQL does
-not run as root, so root hands the server to an account that may do nothing else. Ends with 3 where no server
-is installed.
+The command's server belongs to its process alone: it is stopped and removed when the watched process is gone,
+however it went, and on SIGTERM. While it runs, READY_FILE holds its URL and the id of the keeping process.
+PostgreSQL does not run as root, so root hands the server to an account that may do nothing else. Ends with 3
+where no server is installed.
 """
 
 import os
@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +27,7 @@ SECONDS_TO_START = 30
 NOT_INSTALLED = 3
 # A test run wants speed: what a power cut would lose is the whole run anyway. A killed process loses nothing,
 # because the kernel still holds what was written, so tests of durability under kill -9 keep their meaning.
-OPTIONS = {
+QUICK: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "fsync": "off",
@@ -39,16 +40,23 @@ OPTIONS = {
     "autovacuum_naptime": "10s",
     "log_min_messages": "error",
 }
+DURABLE: Mapping[str, str] = {**QUICK, "fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
+"""For what is measured, or must outlive the server's own death: it keeps what it says it keeps."""
+
+
+class NotInstalled(Exception):
+    """This machine has no PostgreSQL server."""
 
 
 def main(watched_pid: int, ready: Path, log: Path) -> None:
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, _stop)
-    binaries = find_binaries()
-    if binaries is None:
-        raise SystemExit(NOT_INSTALLED)
     place = Path(tempfile.mkdtemp(prefix="postroom-postgres-"))
-    server = Server(place=place, binaries=binaries, account=_account(), log=log)
+    try:
+        server = new_server(place, log=log)
+    except NotInstalled:
+        place.rmdir()
+        raise SystemExit(NOT_INSTALLED) from None
     try:
         server.create()
         server.start()
@@ -59,6 +67,14 @@ def main(watched_pid: int, ready: Path, log: Path) -> None:
         server.stop()
         shutil.rmtree(place, ignore_errors=True)
         ready.unlink(missing_ok=True)
+
+
+def new_server(place: Path, *, log: Path, options: Mapping[str, str] = QUICK) -> "Server":
+    """A server whose data will be in the empty folder `place`; NotInstalled where there is none to start."""
+    binaries = find_binaries()
+    if binaries is None:
+        raise NotInstalled("PostgreSQL's server is not installed (Debian: postgresql)")
+    return Server(place=place, binaries=binaries, account=_account(), log=log, options=options)
 
 
 def find_binaries() -> Path | None:
@@ -78,6 +94,7 @@ class Server:
     binaries: Path
     account: str | None
     log: Path
+    options: Mapping[str, str] = field(default_factory=lambda: QUICK)
     port: int = 0
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -92,11 +109,14 @@ class Server:
         self._popen("initdb", *settings, "--pgdata", "data").wait()
 
     def start(self) -> None:
-        """Tries several ports, because another process may take a free one before the server does."""
-        for _ in range(5):
-            self.port = _free_port()
-            options = [f"--{name}={value}" for name, value in OPTIONS.items()]
-            self.process = self._popen("postgres", "-D", "data", f"--port={self.port}", *options)
+        """On the same port as before, if it ran before.
+
+        Else tries several, because another process may take a free one before the server does.
+        """
+        for port in (self.port,) if self.port else (_free_port() for _ in range(5)):
+            self.port = port
+            options = [f"--{name}={value}" for name, value in self.options.items()]
+            self.process = self._popen("postgres", "-D", "data", f"--port={port}", *options)
             if self._answers():
                 return
         raise SystemExit(f"PostgreSQL does not start: see {self.log}")
@@ -104,10 +124,11 @@ class Server:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def stop(self) -> None:
+    def stop(self, *, immediately: bool = False) -> None:
+        """Cut off its clients. `immediately` leaves the data as a crash does, to be recovered at a start."""
         if not self.is_running() or self.process is None:
             return
-        self.process.send_signal(signal.SIGINT)  # the fast way: clients are cut off, the data is written
+        self.process.send_signal(signal.SIGQUIT if immediately else signal.SIGINT)
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
