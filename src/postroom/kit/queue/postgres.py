@@ -22,6 +22,17 @@ ENTRYPOINT = "delivery"
 HORIZON = timedelta(minutes=5)
 """What is due later than this waits in its table; the sweep queues it when its time comes near."""
 
+_NO_WAIT = timedelta(0)
+# PgQueuer's own statement, less the line for each job in its log, which nothing of ours reads: it cost every
+# accepted request 15 µs of the server and 9 µs here.
+_ENQUEUE = """
+INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+SELECT 0, job.entrypoint, job.payload, now() + job.wait, job.dedupe_key, 'queued'
+FROM unnest($1::text[], $2::bytea[], $3::interval[], $4::text[])
+    AS job (entrypoint, payload, wait, dedupe_key)
+ON CONFLICT DO NOTHING
+"""
+
 _BATCH = 32
 _LOG_KEPT = timedelta(hours=1)
 
@@ -51,14 +62,13 @@ class PostgresQueue:
         near = [job for job in jobs if job.due_at - now <= HORIZON]
         if not near:
             return
-        await Queries(AsyncpgDriver(await _asyncpg(conn))).enqueue(
+        columns = (
             [ENTRYPOINT] * len(near),
             [job.id.encode() for job in near],
-            [0] * len(near),
-            execute_after=[max(job.due_at - now, timedelta(0)) for job in near],
-            dedupe_key=[f"{job.id} {job.due_at.timestamp():.6f}" for job in near],
-            on_conflict="skip",
+            [max(job.due_at - now, _NO_WAIT) for job in near],
+            [f"{job.id} {job.due_at.timestamp():.6f}" for job in near],
         )
+        await conn.exec_driver_sql(_ENQUEUE, columns)
 
     def ring(self) -> None:
         """Nothing to do: PostgreSQL notifies every worker at the commit."""
