@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from importlib.resources import files
 
 from postroom.channels.govuk_notify import NotifyClients
+from postroom.domain.lane import Lane
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.create import Creator
@@ -20,7 +20,7 @@ from postroom.kit.clock import Clock, utc_now
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database, GroupCommit, open_database
 from postroom.kit.database.migrate import migrate
-from postroom.kit.queue import JobQueue
+from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
@@ -52,7 +52,12 @@ class App:
 async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[App]:
     """The app over an open database whose tables are current; closed in order at the end."""
     database = open_database(settings.database_url)
-    clients = NotifyClients(clock=clock, call_seconds=settings.policy.call_timeout.total_seconds())
+    clients = NotifyClients(
+        clock=clock,
+        call_seconds=settings.policy.call_timeout.total_seconds(),
+        # More than all slots of the worker: no call of a single message waits for another's connection.
+        connections=2 * settings.at_once + 32,
+    )
     try:
         await migrate_database(database)
         vault = Vault(settings.secret)
@@ -86,18 +91,15 @@ async def migrate_database(database: Database) -> bool:
 
 
 def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
+    # Bulk has its own slots beside: however long its calls take, none is held that a single message needs.
+    slots: Slots = {Lane.SINGLE: settings.at_once, Lane.BULK: max(settings.at_once // 2, 1)}
     if database.is_postgres:
         # Imported only here: an embedded Postroom carries no PgQueuer in its memory.
         from postroom.kit.queue.postgres import PostgresQueue
 
-        return PostgresQueue(url=database.url, clock=clock, at_once=settings.at_once)
+        return PostgresQueue(url=database.url, clock=clock, slots=slots, lease=settings.policy.lease)
 
-    return RowQueue(
-        find_due=partial(sweep.ids_due, database),
-        clock=clock,
-        at_once=settings.at_once,
-        look_every=timedelta(seconds=1),
-    )
+    return RowQueue(find_due=partial(sweep.ids_due, database), clock=clock, slots=slots)
 
 
 def _assemble(

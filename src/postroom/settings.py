@@ -57,6 +57,8 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
     for name, variable in (("secret", "POSTROOM_SECRET"), ("officer_token_secret", "OFFICER_TOKEN_SECRET")):
         if len(str(values[name])) < SHORTEST_SECRET:
             faults.append(f"{variable} must be set, to at least {SHORTEST_SECRET} random characters")
+    if values["at_once"] == 0:
+        faults.append("POSTROOM_AT_ONCE must be at least 1")
     if not str(values["database_url"]).startswith(("sqlite:///", "postgresql://")):
         faults.append("DATABASE_URL must begin with sqlite:/// or postgresql://")
     if faults:

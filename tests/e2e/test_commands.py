@@ -22,6 +22,7 @@ import requests
         ),
         (["serve"], {"DATABASE_URL": "mysql://x"}, ["DATABASE_URL must begin with"]),
         (["serve"], {"POSTROOM_PORT": "many"}, ["POSTROOM_PORT must be a whole number"]),
+        (["serve"], {"POSTROOM_AT_ONCE": "0"}, ["POSTROOM_AT_ONCE must be at least 1"]),
         (["migrate"], {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}, ["the database does not answer"]),
         (["services", "key", "nobody"], {}, ["no service named nobody", "postroom services list"]),
         (["services", "add", "Not A Name"], {}, ["name: Use up to 64 lower-case letters"]),

@@ -83,7 +83,7 @@ async def write_changes(conn: AsyncConnection, requests: Sequence[Request], *, q
     await queue.put(
         conn,
         [
-            Job(state.id, state.due_at)
+            Job(state.id, state.due_at, state.lane)
             for state in changed
             if state.due_at is not None and state.lease_until is None
         ],

@@ -106,7 +106,7 @@ async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, 
                 is_raw=True,
                 now=plan.audit_entry.at,
             )
-    await queue.put(conn, [Job(row["id"], row["due_at"]) for row in deliveries])
+    await queue.put(conn, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
 
 
 def _row(

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.domain.lane import Lane
 from postroom.features.notifications.tables import (
     attempts,
     deliveries,
@@ -71,30 +72,30 @@ async def end_attempts(conn: AsyncConnection, rows: Rows) -> None:
         await conn.execute(_end_attempt, [dict(row) for row in rows])
 
 
-async def due(conn: AsyncConnection, *, now: datetime, limit: int) -> list[Row[Any]]:
-    """Id and moment of what is due and in nobody's hands, the longest due first."""
-    free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
-    return list(
-        await conn.execute(
-            select(deliveries.c.id, deliveries.c.due_at)
-            .where(deliveries.c.due_at <= now, free)
-            .order_by(deliveries.c.lane, deliveries.c.due_at)
-            .limit(limit)
-        )
-    )
+async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:
+    """Id and moment of what is due in a lane and in nobody's hands, the longest due first."""
+    return list(await conn.execute(_due(lane, limit).where(deliveries.c.due_at <= now, _is_free(now))))
 
 
 async def due_between(
-    conn: AsyncConnection, *, after: datetime, until: datetime, limit: int
+    conn: AsyncConnection, *, after: datetime, until: datetime, limit: int, lane: Lane
 ) -> list[Row[Any]]:
-    return list(
-        await conn.execute(
-            select(deliveries.c.id, deliveries.c.due_at)
-            .where(deliveries.c.due_at > after, deliveries.c.due_at <= until)
-            .order_by(deliveries.c.due_at)
-            .limit(limit)
-        )
+    between = deliveries.c.due_at > after, deliveries.c.due_at <= until
+    return list(await conn.execute(_due(lane, limit).where(*between)))
+
+
+def _due(lane: Lane, limit: int) -> Select[Any]:
+    """Read in the order of the index on lane and moment, and no further than is asked for."""
+    return (
+        select(deliveries.c.id, deliveries.c.due_at)
+        .where(deliveries.c.lane == lane.value)
+        .order_by(deliveries.c.due_at)
+        .limit(limit)
     )
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
 
 
 async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, bytes | None]:

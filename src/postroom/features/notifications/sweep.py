@@ -4,35 +4,44 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.domain.lane import Lane
 from postroom.features.notifications import store
 from postroom.features.services import Credentials
 from postroom.features.services.credentials import forget_raw_keys
 from postroom.kit.database import Database
 from postroom.kit.queue import Job, JobQueue
 
-_OVERDUE = timedelta(seconds=5)
+_OVERDUE = timedelta(seconds=2)
 _MOST = 1_000
 _RAW_KEY_KEPT = timedelta(hours=1)
 
 
-async def ids_due(database: Database, now: datetime, limit: int) -> list[str]:
-    """The deliveries that are due and in nobody's hands, the longest due first."""
+async def ids_due(database: Database, now: datetime, limit: int, lane: int) -> list[str]:
+    """The deliveries of a lane that are due and in nobody's hands, the longest due first."""
     async with database.reading() as conn:
-        return [row.id for row in await store.due(conn, now=now, limit=limit)]
+        return [row.id for row in await store.due(conn, now=now, limit=limit, lane=Lane(lane))]
 
 
 async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime) -> int:
     """Queue again what has been due for a while and is in nobody's hands; how many."""
-    rows = await store.due(conn, now=now - _OVERDUE, limit=_MOST)
-    await queue.put(conn, [Job(row.id, row.due_at) for row in rows])
-    return len(rows)
+    jobs = [
+        Job(row.id, row.due_at, lane)
+        for lane in Lane
+        for row in await store.due(conn, now=now - _OVERDUE, limit=_MOST, lane=lane)
+    ]
+    await queue.put(conn, jobs)
+    return len(jobs)
 
 
 async def queue_upcoming(conn: AsyncConnection, *, queue: JobQueue, now: datetime, horizon: timedelta) -> int:
     """Queue what comes due within the horizon, and until now waited in its table alone; how many."""
-    rows = await store.due_between(conn, after=now, until=now + horizon, limit=_MOST)
-    await queue.put(conn, [Job(row.id, row.due_at) for row in rows])
-    return len(rows)
+    jobs = [
+        Job(row.id, row.due_at, lane)
+        for lane in Lane
+        for row in await store.due_between(conn, after=now, until=now + horizon, limit=_MOST, lane=lane)
+    ]
+    await queue.put(conn, jobs)
+    return len(jobs)
 
 
 async def give_up_raw_keys(conn: AsyncConnection, *, credentials: Credentials, now: datetime) -> int:

@@ -1,19 +1,26 @@
 """What a job queue does here, whichever engine is behind it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Handle = Callable[[str], Coroutine[Any, Any, None]]
-"""Does the step that is due for one id. It may be called twice for one job, and by two workers at once."""
+"""Does the step that is due for one id. It may be called twice for one job, and by two workers at once.
+
+Where it raises, the job is handed out again after a while.
+"""
+
+Slots = Mapping[int, int]
+"""How many jobs of each lane may be in hand at once: a lane has its own, and never waits for another's."""
 
 
 class Job(NamedTuple):
     id: str
     due_at: datetime
+    lane: int = 0
 
 
 class JobQueue(Protocol):

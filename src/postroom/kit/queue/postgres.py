@@ -3,22 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import cast
 
 import asyncpg
-from pgqueuer import AsyncpgDriver, Queries, QueueManager
-from pgqueuer.models import Job as PgJob
+from pgqueuer import AsyncpgDriver, Queries
+from pgqueuer.models import TableChangedEvent
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
-from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import Handle, Job
+from postroom.kit.queue.contract import Handle, Job, Slots
+from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 
-log = get_logger(__name__)
-
-ENTRYPOINT = "delivery"
 HORIZON = timedelta(minutes=5)
 """What is due later than this waits in its table; the sweep queues it when its time comes near."""
 
@@ -32,29 +29,32 @@ FROM unnest($1::text[], $2::bytea[], $3::interval[], $4::text[])
     AS job (entrypoint, payload, wait, dedupe_key)
 ON CONFLICT DO NOTHING
 """
-
-_BATCH = 32
 _LOG_KEPT = timedelta(hours=1)
 
 
 class PostgresQueue:
-    """PgQueuer behind the contract. A job's dedupe key is its id and moment: a sweep doubles nothing."""
+    """PgQueuer behind the contract. A job's dedupe key is its id and moment: a sweep doubles nothing.
+
+    `lease` is for how long a job belongs to whom it was handed to. Where its worker was killed, was stopped
+    in the middle of it or failed at it, it is handed out again then.
+    """
 
     def __init__(
         self,
         *,
         url: URL,
         clock: Clock,
-        at_once: int = 64,
-        heartbeat: timedelta = timedelta(seconds=10),
+        slots: Slots,
+        lease: timedelta = timedelta(seconds=20),
         patience: timedelta = timedelta(seconds=4),
     ) -> None:
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._clock = clock
-        self._at_once = max(at_once, 2 * _BATCH)
-        self._heartbeat = heartbeat
-        self._patience = patience
-        # PgQueuer logs each failed job with its traceback; ours are logged here, without their text.
+        self._lanes = [
+            Lane(number, dsn=dsn, slots=count, lease=lease, patience=patience)
+            for number, count in slots.items()
+        ]
+        # PgQueuer logs each failed job with its traceback; ours are logged by their lane, without their text.
         logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
     async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
@@ -63,56 +63,23 @@ class PostgresQueue:
         if not near:
             return
         columns = (
-            [ENTRYPOINT] * len(near),
+            [entrypoint_of(job.lane) for job in near],
             [job.id.encode() for job in near],
             [max(job.due_at - now, _NO_WAIT) for job in near],
             [f"{job.id} {job.due_at.timestamp():.6f}" for job in near],
         )
         await conn.exec_driver_sql(_ENQUEUE, columns)
+        for lane in {job.lane for job in near} - {0}:
+            # The engine itself tells of every change of its table, but only on the first lane's channel.
+            await conn.exec_driver_sql("SELECT pg_notify($1, $2)", (channel_of(lane), _news(lane, now)))
 
     def ring(self) -> None:
         """Nothing to do: PostgreSQL notifies every worker at the commit."""
 
     async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self._run_connected(handle, stop)
-            except Exception as error:
-                # What engine and driver raise as a connection dies under them has no common base
-                # (asyncpg.InternalClientError is one of many), and none of it may end the worker.
-                log.warning("queue lost its connection", exc_info=error)
-                await _wait(stop, seconds=1)
-
-    async def _run_connected(self, handle: Handle, stop: asyncio.Event) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5)
-        try:
-            manager = QueueManager(Queries(AsyncpgDriver(connection)))
-            manager.entrypoint(ENTRYPOINT)(_entry(handle))
-            running = asyncio.create_task(
-                manager.run(
-                    dequeue_timeout=timedelta(seconds=5),
-                    batch_size=_BATCH,
-                    max_concurrent_tasks=self._at_once,
-                    heartbeat_timeout=self._heartbeat,
-                    shutdown_on_listener_failure=True,
-                )
-            )
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            manager.shutdown.set()
-            await self._finish(running)
-        finally:
-            await _close(connection)
-
-    async def _finish(self, running: "asyncio.Task[None]") -> None:
-        """Wait for the calls in hand, then leave them: their attempts stay open and are reconciled later."""
-        done, _ = await asyncio.wait({running}, timeout=self._patience.total_seconds())
-        if not done:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        elif (error := running.exception()) is not None:
-            raise error
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run(handle=handle, stop=stop))
 
 
 async def install(conn: AsyncConnection) -> None:
@@ -131,34 +98,19 @@ async def purge_log(conn: AsyncConnection) -> None:
         )
 
 
-def _entry(handle: Handle) -> Any:
-    async def deliver(job: PgJob) -> None:
-        if job.payload is None:
-            return
-        try:
-            await handle(job.payload.decode())
-        except Exception as error:
-            log.error("job failed", job=job.payload.decode(), exc_info=error)
-
-    return deliver
+def _news(lane: int, now: datetime) -> str:
+    """What an engine hears where something was put in."""
+    event = TableChangedEvent(
+        channel=channel_of(lane),
+        sent_at=now,
+        type="table_changed_event",
+        operation="insert",
+        table="pgqueuer",
+    )
+    return event.model_dump_json()
 
 
 async def _asyncpg(conn: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
     # SQLAlchemy begins the transaction with its first statement: the caller has made one before this.
     raw = await conn.get_raw_connection()
     return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
-
-
-async def _wait(stop: asyncio.Event, *, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
-
-
-async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    try:
-        await connection.close(timeout=1)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()

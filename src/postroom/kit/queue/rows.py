@@ -1,4 +1,4 @@
-"""The embedded queue: the rows themselves are the jobs, found by their index on `due_at`."""
+"""The embedded queue: the rows themselves are the jobs, found by their index on lane and `due_at`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.kit.clock import Clock
 from postroom.kit.database import DatabaseUnavailable
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import Handle, Job
+from postroom.kit.queue.contract import Handle, Job, Slots
 from postroom.kit.signal import Wakeup
 
 log = get_logger(__name__)
 
-FindDue = Callable[[datetime, int], Awaitable[Collection[str]]]
-"""The ids that are due at a moment and in nobody's hands, the longest due first, up to a number."""
+FindDue = Callable[[datetime, int, int], Awaitable[Collection[str]]]
+"""The ids that are due at a moment, up to a number, of a lane: in nobody's hands, the longest due first."""
+
+_GIVE_WAY = timedelta(milliseconds=50)
+"""Between two looks of a lane behind the first: what it reads and begins never crowds out the first's."""
 
 
 class RowQueue:
@@ -27,20 +30,60 @@ class RowQueue:
         *,
         find_due: FindDue,
         clock: Clock,
-        at_once: int = 64,
+        slots: Slots,
         look_every: timedelta = timedelta(seconds=1),
         patience: timedelta = timedelta(seconds=4),
     ) -> None:
-        self._find_due = find_due
-        self._clock = clock
-        self._at_once = at_once
-        self._look_every = look_every
-        self._patience = patience
-        self._wakeup = Wakeup()
-        self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._lanes = [
+            _Lane(
+                find_due=partial(_find_in, find_due, lane),
+                clock=clock,
+                slots=count,
+                look_every=look_every,
+                give_way=_GIVE_WAY if lane > min(slots) else timedelta(0),
+                patience=patience,
+            )
+            for lane, count in slots.items()
+        ]
 
     async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
         """Nothing to do: the row that the same transaction writes is the job."""
+
+    def ring(self) -> None:
+        for lane in self._lanes:
+            lane.ring()
+
+    async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run(handle=handle, stop=stop))
+
+
+async def _find_in(find_due: FindDue, lane: int, now: datetime, limit: int) -> Collection[str]:
+    return await find_due(now, limit, lane)
+
+
+class _Lane:
+    """The jobs of one lane, in its own slots."""
+
+    def __init__(
+        self,
+        *,
+        find_due: Callable[[datetime, int], Awaitable[Collection[str]]],
+        clock: Clock,
+        slots: int,
+        look_every: timedelta,
+        give_way: timedelta,
+        patience: timedelta,
+    ) -> None:
+        self._find_due = find_due
+        self._clock = clock
+        self._slots = slots
+        self._look_every = look_every
+        self._give_way = give_way
+        self._patience = patience
+        self._wakeup = Wakeup()
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
 
     def ring(self) -> None:
         self._wakeup.ring()
@@ -50,6 +93,8 @@ class RowQueue:
         while not stop.is_set():
             if not await self._start_what_is_due(handle):
                 await self._wakeup.wait(at_most=self._look_every)
+            if self._give_way:
+                await asyncio.sleep(self._give_way.total_seconds())
         stopping.cancel()
         if self._in_hand:
             _, late = await asyncio.wait(self._in_hand.values(), timeout=self._patience.total_seconds())
@@ -63,12 +108,12 @@ class RowQueue:
 
     async def _start_what_is_due(self, handle: Handle) -> bool:
         """Start what is due and fits; whether anything was started."""
-        free = self._at_once - len(self._in_hand)
+        free = self._slots - len(self._in_hand)
         if free <= 0:
             return False
         try:
             # What is in hand here stays due until its claim is committed, so look beyond it.
-            due = await self._find_due(self._clock(), self._at_once)
+            due = await self._find_due(self._clock(), self._slots)
         except DatabaseUnavailable:
             log.warning("queue cannot read what is due")
             return False

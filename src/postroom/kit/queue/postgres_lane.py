@@ -1,0 +1,196 @@
+"""One lane of the queue on PostgreSQL: slots, an engine and a connection of its own in each worker."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from pgqueuer import AsyncpgDriver, Queries, QueueManager
+from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
+from pgqueuer.domain.settings import db_settings
+from pgqueuer.domain.types import Channel, QueueEntrypoint
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job as PgJob
+
+from postroom.kit.log import get_logger
+from postroom.kit.queue.contract import Handle
+
+log = get_logger(__name__)
+
+_LARGEST_BATCH = 32
+_LOOK_EVERY = timedelta(seconds=2)
+"""A job whose worker was killed rings no bell: it is found by looking."""
+_LATE = timedelta(seconds=1)
+"""How long after the lease of a worker that says nothing its jobs are handed out again."""
+_LOOK_AGAIN = timedelta(milliseconds=25)
+"""While all slots are taken and more is due: a lane with a channel of its own hears of no free slot."""
+_ANSWER_SECONDS = 10
+_AWAY_SECONDS = 1
+_LEAVE_SECONDS = 0.5
+
+
+def entrypoint_of(lane: int) -> QueueEntrypoint:
+    return QueueEntrypoint("delivery" if lane == 0 else f"delivery-{lane}")
+
+
+def channel_of(lane: int) -> Channel:
+    """Where a lane hears that something was put in. Those behind the first hear nothing of the others."""
+    first = db_settings().channel
+    return first if lane == 0 else Channel(f"{first}_{lane}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """The engine on one connection. `running` ends once it was told to, and nothing is in its hands."""
+
+    manager: QueueManager
+    running: "asyncio.Task[None]"
+    lost: "asyncio.Future[None]"
+
+
+class Lane:
+    """Hands out a lane's jobs. Where its connection is lost, a new engine goes on while the old finishes."""
+
+    def __init__(self, number: int, *, dsn: str, slots: int, lease: timedelta, patience: timedelta) -> None:
+        self._number = number
+        self._dsn = dsn
+        # The engine wants room for two batches.
+        self._most = max(slots, 2)
+        self._batch = min(_LARGEST_BATCH, self._most // 2)
+        self._slots = asyncio.Semaphore(slots)
+        self._lease = lease
+        self._patience = patience
+        self._engines: list[_Engine] = []
+
+    async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                await self._run_connected(handle, stop, stopped)
+        finally:
+            stopped.cancel()
+            await self._finish()
+
+    async def _run_connected(self, handle: Handle, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
+        """Run an engine until the stop or until it ends, then leave it to finish what it has in hand."""
+        began = asyncio.get_running_loop().time()
+        try:
+            engine = await self._start(handle, stop)
+            await asyncio.wait({stopped, engine.running, engine.lost}, return_when=asyncio.FIRST_COMPLETED)
+            engine.manager.shutdown.set()
+            error = None if not engine.running.done() else engine.running.exception()
+        except Exception as unforeseen:
+            # What engine and driver raise as a connection dies under them has no common base
+            # (asyncpg.InternalClientError is one of many), and none of it may end the worker.
+            error = unforeseen
+        if not stop.is_set():
+            log.warning("queue lost its connection", lane=self._number, exc_info=error)
+            lived = asyncio.get_running_loop().time() - began
+            await asyncio.wait({stopped}, timeout=max(_AWAY_SECONDS - lived, 0))
+
+    async def _start(self, handle: Handle, stop: asyncio.Event) -> _Engine:
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=5,
+            command_timeout=_ANSWER_SECONDS,
+            server_settings={"application_name": f"postroom queue {self._number}"},
+        )
+        try:
+            await self._hand_back(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        connection.add_termination_listener(lambda _: None if lost.done() else lost.set_result(None))
+        manager = self._manager(connection, handle, stop)
+        engine = _Engine(manager, asyncio.create_task(self._work(manager, connection)), lost)
+        self._engines = [*(each for each in self._engines if not each.running.done()), engine]
+        return engine
+
+    async def _hand_back(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Queue again what an engine of ours took from the table and never got: its connection was lost."""
+        lost = [each.manager for each in self._engines]
+        if lost:
+            await connection.execute(
+                f"UPDATE {db_settings().qualified.queue_table}"  # noqa: S608
+                " SET status = 'queued', queue_manager_id = NULL"
+                " WHERE queue_manager_id = ANY($1::uuid[]) AND status = 'picked' AND id <> ALL($2::bigint[])",
+                [manager.queue_manager_id for manager in lost],
+                [job_id for manager in lost for job_id in manager.job_context],
+            )
+
+    def _manager(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", handle: Handle, stop: asyncio.Event
+    ) -> QueueManager:
+        channel = channel_of(self._number)
+        named = db_settings().model_copy(update={"channel": channel})
+        manager = QueueManager(
+            Queries(_Driver(connection), qbq=QueryQueueBuilder(settings=named)), channel=channel
+        )
+        manager.min_dequeue_poll_interval = _LOOK_AGAIN
+        manager.entrypoint(entrypoint_of(self._number))(self._entry(handle, stop))
+        return manager
+
+    async def _work(self, manager: QueueManager, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        try:
+            await manager.run(
+                dequeue_timeout=_LOOK_EVERY,
+                batch_size=self._batch,
+                max_concurrent_tasks=self._most,
+                heartbeat_timeout=self._lease + _LATE,
+                shutdown_on_listener_failure=True,
+            )
+        finally:
+            await _close(connection)
+
+    def _entry(self, handle: Handle, stop: asyncio.Event) -> Any:
+        """What the engine calls for a job. What was not done stays with it, and comes again."""
+
+        async def deliver(job: PgJob) -> None:
+            if job.payload is None:
+                return
+            try:
+                # A lost connection's engine may still hold slots: what the new one has taken waits for them.
+                async with self._slots:
+                    if not stop.is_set():
+                        await handle(job.payload.decode())
+                        return
+            except asyncio.CancelledError:
+                # Cut off by the stop: another worker may have it once the lease has lapsed.
+                raise RetryRequested(self._lease) from None
+            except Exception as error:
+                log.error("job failed", job=job.payload.decode(), exc_info=error)
+                raise RetryRequested(self._lease) from None
+            raise RetryRequested
+
+        return deliver
+
+    async def _finish(self) -> None:
+        """Wait for what is in hand, then leave it."""
+        running = {each.running for each in self._engines}
+        if not running:
+            return
+        _, late = await asyncio.wait(running, timeout=self._patience.total_seconds())
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_LEAVE_SECONDS)
+
+
+class _Driver(AsyncpgDriver):
+    """Gives a connection up that does not answer: nothing would ever be heard of it again."""
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        try:
+            return await super().fetch(query, *args)
+        except TimeoutError:
+            self._connection.terminate()
+            raise
+
+
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    try:
+        await connection.close(timeout=_LEAVE_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
