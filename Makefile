@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PROJECTS := pyproject.toml rules/pyproject.toml sandbox/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check dev lint format types arrows house openapi lock bench clean
+.PHONY: help setup run test check dev lint format types arrows house openapi lock bench chaos clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lock: ## Resolve the dependencies anew into the two lock files (needs uv)
 
 bench: dev ## Measure, beside the floor that the figures are read against
 	@for script in bench/[a-z]*.py; do $(BIN)/python $$script $(ARGS) || exit; done
+
+chaos: dev ## The fire test: kill, pause and spoil everything, and count (ARGS="--seed 7 --minutes 10")
+	@exec $(BIN)/python -m chaos $(ARGS)
 
 clean: ## Remove .venv, caches and what the demo kept
 	rm -rf $(VENV) data dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
