@@ -128,7 +128,7 @@ async def _write_attempts(conn: AsyncConnection, changes: Sequence[Change]) -> N
         conn,
         [
             {
-                "key": end.attempt_id,
+                "id": end.attempt_id,
                 "ended_at": end.at,
                 "outcome": end.outcome.value,
                 "status_code": end.status_code,

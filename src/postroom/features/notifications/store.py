@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from postroom.features.notifications.tables import (
     reader_states,
     receipts,
 )
-from postroom.kit.database import BulkInsert, Instant
+from postroom.kit.database import BulkInsert, BulkUpdate, Instant
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -34,42 +34,21 @@ _STATE_COLUMNS = (
     "completed_at",
     "reason",
 )
-
-_save_state = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("key"))
-    .values({column: bindparam(column) for column in _STATE_COLUMNS})
-)
-_end_attempt = (
-    update(attempts)
-    .where(attempts.c.id == bindparam("key"), attempts.c.ended_at.is_(None))
-    .values({column: bindparam(column) for column in ("ended_at", "outcome", "status_code", "reason")})
-)
-
+_END_COLUMNS = ("ended_at", "outcome", "status_code", "reason")
 
 insert_notifications = BulkInsert(notifications).run
 insert_deliveries = BulkInsert(deliveries).run
 insert_attempts = BulkInsert(attempts).run
 insert_receipts = BulkInsert(receipts).run
+save_states = BulkUpdate(deliveries, _STATE_COLUMNS).run
+# Of several ends of an attempt the first stays.
+end_attempts = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").run
 
 
 async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
     """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross."""
     statement = select(deliveries).where(deliveries.c.id.in_(list(ids))).order_by(deliveries.c.id)
     return list(await conn.execute(statement.with_for_update()))
-
-
-async def save_states(conn: AsyncConnection, rows: Rows) -> None:
-    if rows:
-        await conn.execute(
-            _save_state,
-            [{"key": row["id"]} | {column: row[column] for column in _STATE_COLUMNS} for row in rows],
-        )
-
-
-async def end_attempts(conn: AsyncConnection, rows: Rows) -> None:
-    if rows:
-        await conn.execute(_end_attempt, [dict(row) for row in rows])
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:

@@ -1,4 +1,4 @@
-"""Inserting many rows at once, by hand for each dialect: the statement of every accepted request.
+"""Writing many rows at once, by hand for each dialect: the statements of every accepted request and step.
 
 Through SQLAlchemy's own insert these rows cost twice as much (bench/accept.py): it looks at each value of
 each row. Here each column's conversion is decided once.
@@ -61,6 +61,45 @@ class BulkInsert:
             statement = f"INSERT INTO {self._table} ({names}) VALUES {values}"  # noqa: S608 - our own names
             self._sqlite[size] = statement
         return statement
+
+
+class BulkUpdate:
+    """Sets the same columns of many rows of a table, each found by its `id`, in the order of the rows.
+
+    `only` is a condition in SQL on the rows that are changed. One row at a time: from a list of values, as
+    an insert, PostgreSQL takes half as long again.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str], *, only: str = "true") -> None:
+        self._names = (*columns, "id")
+        self._sqlite_converts = tuple(_for_sqlite(table.columns[name]) for name in self._names)
+        self._sqlite = _update(table, columns, only, places=["?"] * len(self._names))
+        numbered = [f"${place}" for place in range(1, len(self._names) + 1)]
+        self._postgres = _update(table, columns, only, places=numbered)
+
+    async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change the rows, in the caller's transaction. Every one names every column."""
+        if not rows:
+            return
+        if conn.dialect.name == "postgresql":
+            await conn.exec_driver_sql(self._postgres, [self._values(row) for row in rows])
+        else:
+            await conn.exec_driver_sql(self._sqlite, [self._for_sqlite(row) for row in rows])
+
+    def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([row[name] for name in self._names])
+
+    def _for_sqlite(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            value if convert is None or value is None else convert(value)
+            for convert, value in zip(self._sqlite_converts, self._values(row), strict=True)
+        )
+
+
+def _update(table: Table, columns: Sequence[str], only: str, *, places: Sequence[str]) -> str:
+    *values, key = places
+    changes = ", ".join(f"{name} = {place}" for name, place in zip(columns, values, strict=True))
+    return f"UPDATE {table.name} SET {changes} WHERE id = {key} AND {only}"  # noqa: S608 - our own names
 
 
 def _powers_of_two(number: int) -> list[int]:

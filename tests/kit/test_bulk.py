@@ -1,0 +1,121 @@
+"""Many rows in one statement: what is written is what was given, row by row and column by column."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
+
+from postroom.kit.database import BulkInsert, BulkUpdate, Database, Id, Instant, open_database
+from postroom.kit.ids import new_id
+
+ROWS = Table(
+    "some_rows",
+    MetaData(),
+    Column("id", Id, primary_key=True),
+    Column("name", String(40)),
+    Column("at", Instant),
+    Column("other_id", Id),
+    Column("count", Integer),
+    Column("few", SmallInteger),
+    Column("is_so", Boolean),
+    Column("sealed", LargeBinary),
+    Column("words", Text),
+)
+NAMES = tuple(column.name for column in ROWS.columns)
+SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
+
+insert = BulkInsert(ROWS).run
+update = BulkUpdate(ROWS, ("name", "at", "other_id", "count", "sealed")).run
+update_unsaid = BulkUpdate(ROWS, ("words",), only="words IS NULL").run
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    async with opened.transaction() as conn:
+        await conn.run_sync(ROWS.metadata.create_all)
+    yield opened
+    await opened.close()
+
+
+def row(number: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "name": f"row {number}",
+        "at": SOME_TIME + timedelta(microseconds=number),
+        "other_id": None if number % 2 else new_id(),
+        "count": 1 << (number % 30),
+        "few": -number,
+        "is_so": number % 3 == 0,
+        "sealed": bytes([0, number % 256]),
+        "words": None,
+    }
+
+
+def changed(old: dict[str, Any], number: int) -> dict[str, Any]:
+    return old | {
+        "name": None if number % 5 == 0 else f"changed {number}",
+        "at": None if number % 7 == 0 else SOME_TIME - timedelta(days=number, microseconds=1),
+        "other_id": new_id() if number % 2 else None,
+        "count": -number,
+        "sealed": None if number % 3 == 0 else b"\xff\x00",
+    }
+
+
+async def kept(database: Database) -> list[dict[str, Any]]:
+    async with database.reading() as conn:
+        return [dict(found._mapping) for found in await conn.execute(ROWS.select().order_by(ROWS.c.id))]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 7, 63, 64, 65, 128, 200])
+async def test_so_many_rows_are_inserted_and_changed_as_they_are_given(
+    database: Database, number: int
+) -> None:
+    rows = [row(each) for each in range(number)]
+    bystander = row(999)
+    async with database.transaction() as conn:
+        await insert(conn, [*rows, bystander])
+    assert await kept(database) == [*rows, bystander]
+
+    new = [changed(old, each) for each, old in enumerate(rows)]
+    async with database.transaction() as conn:
+        await update(conn, list(reversed(new)))
+
+    assert await kept(database) == [*new, bystander]
+
+
+async def test_what_a_row_does_not_name_is_null(database: Database) -> None:
+    only_id = {"id": new_id()}
+    async with database.transaction() as conn:
+        await insert(conn, [only_id])
+
+    assert await kept(database) == [dict.fromkeys(NAMES) | only_id]
+
+
+async def test_a_row_that_is_not_there_is_passed_over(database: Database) -> None:
+    one = row(1)
+    async with database.transaction() as conn:
+        await insert(conn, [one])
+        await update(conn, [changed(row(2), 2)])
+
+    assert await kept(database) == [one]
+
+
+async def test_rows_that_do_not_meet_the_condition_stay(database: Database) -> None:
+    said, unsaid = row(1) | {"words": "first"}, row(2)
+    async with database.transaction() as conn:
+        await insert(conn, [said, unsaid])
+        await update_unsaid(conn, [{"id": each["id"], "words": "second"} for each in (said, unsaid)])
+
+    assert [each["words"] for each in await kept(database)] == ["first", "second"]
+
+
+async def test_of_several_changes_of_a_row_the_condition_is_asked_for_each(database: Database) -> None:
+    one = row(1)
+    async with database.transaction() as conn:
+        await insert(conn, [one])
+        await update_unsaid(conn, [{"id": one["id"], "words": words} for words in ("first", "second")])
+
+    assert [each["words"] for each in await kept(database)] == ["first"]
