@@ -35,7 +35,7 @@ _TIMES = {
     "CALL_TIMEOUT": CALL_TIMEOUT,
     "LEASE": LEASE,
     "QUIET": QUIET,
-    "SECOND_LOOK": 1,
+    "SECOND_LOOK": 1.5,
     "FIRST_WAIT": 0.3,
     "LONGEST_WAIT": 3,
     "LIMITED_WAIT": 1,

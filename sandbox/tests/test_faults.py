@@ -71,6 +71,14 @@ async def test_no_answers(kind: str, error: type[Exception], accepted: int, send
     assert (await sender.post())[0] == 201
 
 
+async def test_what_came_to_a_slow_notify_is_taken_though_the_sender_hung_up(sender: Sender) -> None:
+    sender.sandbox.fail("slow", times=1, seconds=0.6)
+    with pytest.raises(TimeoutError):
+        await sender.post()
+
+    await until(lambda: len(sender.sandbox.sent()) == 1)
+
+
 async def test_a_fault_lasts_until_it_is_healed_and_spares_other_paths(sender: Sender) -> None:
     sender.sandbox.fail("error", path="/v2/notifications", method="POST")
     refused = [(await sender.post())[0] for _ in range(3)]

@@ -1,5 +1,6 @@
 """What each channel checks before anything is sent, and how it writes what it sends."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,10 @@ from postroom.kit.ids import new_id
 
 FIRST_LINE = "personalisationParams.addressLine1"
 ADDRESS = {"addressLine1": "Amala Okafor", "addressLine2": "1 Hillman Street", "addressLine3": "E8 1DY"}
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=15)
 
 
 def faults(channel: Channel, *, prepend_name: bool = False, **personal: Any) -> list[FieldError]:
@@ -283,7 +288,7 @@ async def test_a_parcel_is_sent_under_the_deliverys_id(
         "lastName": "Bloggs",
     } | ADDRESS
     whole = Personal(email=personal.email, mobile_number=personal.mobile_number, personalisation=values)
-    parcel = Parcel(new_id(), sandbox.templates[alias], whole, prepend_name=True)
+    parcel = Parcel(new_id(), sandbox.templates[alias], whole, soon(), prepend_name=True)
 
     outcome = await CARRIERS[channel].send(client, parcel)
 
@@ -297,7 +302,7 @@ async def test_a_parcel_is_sent_under_the_deliverys_id(
 async def test_what_was_given_up_is_not_sent(
     client: NotifyClient, sandbox: SandboxUnderTest, channel: Channel
 ) -> None:
-    outcome = await CARRIERS[channel].send(client, Parcel(new_id(), new_id(), Personal()))
+    outcome = await CARRIERS[channel].send(client, Parcel(new_id(), new_id(), Personal(), soon()))
 
     assert isinstance(outcome, Rejected)
     assert outcome.reason.endswith("is kept no longer")

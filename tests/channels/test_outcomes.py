@@ -1,7 +1,7 @@
 """What each answer to a send means: taken, refused, surely not taken, not known. And what it never says."""
 
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,12 +23,20 @@ EMAIL = "amala.okafor@example.com"
 NAME = "Amala Okafor"
 
 
-async def send(client: NotifyClient, template_id: str, *, email: str = EMAIL, **values: Any) -> Outcome:
+async def send(
+    client: NotifyClient,
+    template_id: str,
+    *,
+    email: str = EMAIL,
+    until: datetime | None = None,
+    **values: Any,
+) -> Outcome:
     return await client.send_email(
         email_address=email,
         template_id=template_id,
         personalisation={"name": NAME, "ref": "R-1"} | values,
         reference="r-1",
+        until=until,
     )
 
 
@@ -137,8 +145,28 @@ async def test_a_clock_that_is_wrong_is_tried_again(
     clock.ahead = timedelta(seconds=seconds)
 
     assert await send(client, sandbox.templates["email"]) == TryAgain(
-        "the clock of this machine differs from GOV.UK Notify's", 403
+        "the call was too late, or this machine's clock differs from GOV.UK Notify's", 403
     )
+
+
+async def test_a_call_that_is_held_back_beyond_its_time_is_not_taken(
+    sandbox: SandboxUnderTest, clock: "Clock"
+) -> None:
+    """By Notify itself: as one is that was written by a process that had been stopped, or kept by a proxy."""
+    sandbox.fail("slow", seconds=2.2, method="POST", times=1)
+    clients = NotifyClients(clock=clock)
+    try:
+        client = clients.of(base_url=sandbox.url, key=sandbox.api_key)
+
+        late = await send(client, sandbox.templates["email"], until=clock() + timedelta(seconds=1))
+        in_time = await send(client, sandbox.templates["email"], until=clock() + timedelta(seconds=1))
+    finally:
+        await clients.close()
+
+    assert isinstance(late, TryAgain)
+    assert late.reason.startswith("the call was too late")
+    assert isinstance(in_time, Accepted)
+    assert len(sandbox.sent()) == 1
 
 
 async def test_the_limit_of_a_day_is_waited_out(client: NotifyClient, sandbox: SandboxUnderTest) -> None:

@@ -1,4 +1,4 @@
-"""Tokens for Notify: made from the key, used again for twenty seconds."""
+"""Tokens for Notify: made from the key, used again for twenty seconds, or made to lapse at a moment."""
 
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,33 @@ def test_a_token_is_used_again_for_20_seconds(later: float, again: bool) -> None
     assert (second == first) is again
     issued = jwt.decode(second, options={"verify_signature": False})["iat"]
     assert issued == int(NOW if again else NOW + later)
+
+
+@pytest.mark.parametrize(
+    ("lapses_in", "issued"),
+    [
+        pytest.param(15, NOW - 14.75, id="within the 30 s: it looks older than it is"),
+        pytest.param(15.25, NOW - 14.75, id="on the second"),
+        pytest.param(0, NOW - 29.75, id="now"),
+        pytest.param(29, NOW - 0.75, id="as long as any"),
+        pytest.param(90, NOW - 0.75, id="longer than Notify takes any"),
+    ],
+)
+def test_a_token_that_lapses_was_issued_30_seconds_before_that(lapses_in: float, issued: float) -> None:
+    maker = TokenMaker(KEY)
+
+    token = maker.lapsing(at=NOW + lapses_in, now=NOW)
+
+    assert jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_iat": False})["iat"] == issued
+    assert maker.lapsing(at=NOW + lapses_in, now=NOW) == token
+
+
+def test_many_moments_have_each_their_token() -> None:
+    maker = TokenMaker(KEY)
+
+    tokens = {maker.lapsing(at=NOW + seconds, now=NOW + 60) for seconds in [*range(60), *range(60)]}
+
+    assert len(tokens) == 60
 
 
 async def test_a_client_sends_its_token(clients: NotifyClients, impostor: "Impostor") -> None:

@@ -126,6 +126,28 @@ def test_a_call_begins_only_while_it_is_sure_to_end_within_the_claim(since: floa
     assert steps.may_still_call(POLICY, since_claim=seconds(since)) is may
 
 
+@pytest.mark.parametrize(("lease", "quiet", "lapses"), [(20, 15, 15), (12, 15, 12)])
+def test_a_call_lapses_before_anybody_asks_whether_it_was_taken(
+    lease: float, quiet: float, lapses: float
+) -> None:
+    policy = replace(POLICY, lease=seconds(lease), quiet=seconds(quiet))
+    claimed = steps.claim(PENDING, now=NOON, policy=policy, attempt_id="first").state
+    cut = steps.record_outcome(
+        claimed,
+        Uncertain("broke"),
+        attempt_id="first",
+        now=NOON,
+        policy=policy,
+        chance=0,
+        simulated=False,
+    ).state
+
+    assert steps.call_lapses(policy, claimed_at=NOON) == NOON + seconds(lapses)
+    assert all(
+        state.due_at is not None and state.due_at >= NOON + seconds(lapses) for state in (claimed, cut)
+    )
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "due", "reason"),
     [

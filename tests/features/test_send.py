@@ -138,6 +138,20 @@ async def test_a_worker_that_dies_in_a_call_leaves_it_to_be_looked_for(office: "
     assert await outcomes(office) == ["accepted"]
 
 
+async def test_a_call_that_comes_through_after_it_was_sent_again_is_not_taken(office: "Office") -> None:
+    """As from a worker that was stopped right before it wrote, or through a proxy that held it back."""
+    made = await office.create(office.email())
+    office.sandbox.fail("slow", times=1, method="POST", seconds=2.5)
+    held_back = asyncio.create_task(asyncio.sleep(3))
+
+    ended = await follow(office, made)
+    await held_back
+
+    assert ended.attempts == 2
+    assert await outcomes(office) == ["not-taken", "accepted"]
+    assert len(office.sandbox.sent()) == 1
+
+
 async def test_a_step_before_its_time_does_nothing(office: "Office") -> None:
     made = await office.create(office.email())
     await office.step(made)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from postroom.channels.govuk_notify import NotifyClient
@@ -19,11 +20,15 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """All that is needed for one attempt. `reference` is the delivery's id."""
+    """All that is needed for one attempt. `reference` is the delivery's id.
+
+    The provider is to refuse it later than `until`: somebody else may be sending it by then.
+    """
 
     reference: str
     template_id: str
     personal: Personal
+    until: datetime
     prepend_name: bool = False
 
 

@@ -42,4 +42,5 @@ class EmailCarrier:
             template_id=parcel.template_id,
             personalisation=self.personalisation(parcel.personal, prepend_name=False),
             reference=parcel.reference,
+            until=parcel.until,
         )

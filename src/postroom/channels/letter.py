@@ -51,6 +51,7 @@ class LetterCarrier:
             template_id=parcel.template_id,
             personalisation=self.personalisation(parcel.personal, prepend_name=parcel.prepend_name),
             reference=parcel.reference,
+            until=parcel.until,
         )
 
 

@@ -48,6 +48,7 @@ class TextCarrier:
             template_id=parcel.template_id,
             personalisation=self.personalisation(parcel.personal, prepend_name=False),
             reference=parcel.reference,
+            until=parcel.until,
         )
 
 

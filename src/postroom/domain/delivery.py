@@ -108,6 +108,15 @@ def may_still_call(policy: RetryPolicy, *, since_claim: timedelta) -> bool:
     return since_claim < policy.lease - policy.call_timeout - _MARGIN
 
 
+def call_lapses(policy: RetryPolicy, *, claimed_at: datetime) -> datetime:
+    """From when on the provider must refuse the call. Only later is it asked whether it took it.
+
+    However long a process was stopped right before it wrote, or somebody in between held the call back:
+    it is not taken once another may have sent it again.
+    """
+    return claimed_at + min(policy.lease, policy.quiet)
+
+
 def record_outcome(
     state: State,
     outcome: Outcome,

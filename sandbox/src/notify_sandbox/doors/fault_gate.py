@@ -1,14 +1,16 @@
 """The outermost layer: requests meet the faults in force here, before and after everything else."""
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
 from notify_sandbox.faults import ApiFault, Fault, Faults
 
+_Received = HTTPReceiveMessage | WebSocketReceiveMessage
 _AFTER = frozenset({Fault.TIMEOUT_AFTER_ACCEPTING, Fault.RESET_AFTER_ACCEPTING, Fault.ERROR_AFTER_ACCEPTING})
 
 
@@ -25,8 +27,9 @@ class FaultGate:
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind is Fault.SLOW:
+            received = await _received(receive)
             await asyncio.sleep(fault.seconds)
-            await self._app(scope, receive, send)
+            await self._app(scope, _again(received, receive), send)
         elif fault.kind in _AFTER:
             await self._app(scope, receive, _swallow)
             await _fail(fault, scope, receive, send)
@@ -55,10 +58,27 @@ async def _swallow(message: Message) -> None:
 
 
 async def _read_all(receive: Receive) -> None:
+    await _received(receive)
+
+
+async def _received(receive: Receive) -> list[_Received]:
+    """The whole request. What was received is worked on, though whoever sent it may hang up meanwhile."""
+    messages = []
     while True:
         message = await receive()
+        messages.append(message)
         if message["type"] != "http.request" or not message.get("more_body"):
-            return
+            return messages
+
+
+def _again(received: list[_Received], receive: Receive) -> Receive:
+    """Gives out what was received, and then what comes."""
+    waiting = deque(received)
+
+    async def next_message() -> _Received:
+        return waiting.popleft() if waiting else await receive()
+
+    return next_message
 
 
 async def _wait_for_hang_up(receive: Receive) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import aiohttp
@@ -78,24 +79,42 @@ class NotifyClient:
         self._clock = clock
 
     async def send_email(
-        self, *, email_address: str, template_id: str, personalisation: Mapping[str, Any], reference: str
+        self,
+        *,
+        email_address: str,
+        template_id: str,
+        personalisation: Mapping[str, Any],
+        reference: str,
+        until: datetime | None = None,
     ) -> Outcome:
+        """A call that Notify itself refuses, where it comes later than `until`; so with the others."""
         return await self._send(
-            "email", {"email_address": email_address}, template_id, personalisation, reference
+            "email", {"email_address": email_address}, template_id, personalisation, reference, until
         )
 
     async def send_text(
-        self, *, phone_number: str, template_id: str, personalisation: Mapping[str, Any], reference: str
+        self,
+        *,
+        phone_number: str,
+        template_id: str,
+        personalisation: Mapping[str, Any],
+        reference: str,
+        until: datetime | None = None,
     ) -> Outcome:
         return await self._send(
-            "sms", {"phone_number": phone_number}, template_id, personalisation, reference
+            "sms", {"phone_number": phone_number}, template_id, personalisation, reference, until
         )
 
     async def send_letter(
-        self, *, template_id: str, personalisation: Mapping[str, Any], reference: str
+        self,
+        *,
+        template_id: str,
+        personalisation: Mapping[str, Any],
+        reference: str,
+        until: datetime | None = None,
     ) -> Outcome:
         """A letter by a template; the address is in `personalisation` as address_line_1 … address_line_7."""
-        return await self._send("letter", {}, template_id, personalisation, reference)
+        return await self._send("letter", {}, template_id, personalisation, reference, until)
 
     async def send_precompiled_letter(
         self, *, pdf: bytes, reference: str, postage: str | None = None
@@ -139,6 +158,7 @@ class NotifyClient:
         template_id: str,
         personalisation: Mapping[str, Any],
         reference: str,
+        until: datetime | None,
     ) -> Outcome:
         body: dict[str, Any] = {
             **recipient,
@@ -146,13 +166,16 @@ class NotifyClient:
             "personalisation": personalisation,
             "reference": reference,
         }
-        return await self._post(kind, body, values=(*recipient.values(), *personalisation.values()))
+        values = (*recipient.values(), *personalisation.values())
+        return await self._post(kind, body, values=values, until=until)
 
-    async def _post(self, kind: str, body: dict[str, Any], *, values: tuple[Any, ...]) -> Outcome:
+    async def _post(
+        self, kind: str, body: dict[str, Any], *, values: tuple[Any, ...], until: datetime | None = None
+    ) -> Outcome:
         """One try. What can have happened is told apart: taken, refused, surely not taken, not known."""
         try:
             status, raw = await self._request(
-                "POST", f"/v2/notifications/{kind}", data=msgspec.json.encode(body)
+                "POST", f"/v2/notifications/{kind}", until=until, data=msgspec.json.encode(body)
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return TryAgain("GOV.UK Notify could not be reached")
@@ -181,8 +204,14 @@ class NotifyClient:
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise NotifyUnavailable("GOV.UK Notify could not be reached") from None
 
-    async def _request(self, method: str, path: str, **kwargs: Any) -> tuple[int, bytes]:
-        token = self._tokens.token(now=self._clock().timestamp())
+    async def _request(
+        self, method: str, path: str, *, until: datetime | None = None, **kwargs: Any
+    ) -> tuple[int, bytes]:
+        now = self._clock().timestamp()
+        if until is None:
+            token = self._tokens.token(now=now)
+        else:
+            token = self._tokens.lapsing(at=until.timestamp(), now=now)
         async with self._session.request(
             method,
             self._base_url + path,

@@ -10,6 +10,7 @@ from postroom.channels.govuk_notify.answers import Errors
 from postroom.domain.outcome import Outcome, Rejected, TryAgain, Uncertain
 
 _KEY_REFUSED = "GOV.UK Notify does not accept the service's key"
+_CLOCK = "the call was too late, or this machine's clock differs from GOV.UK Notify's"
 _SHORTEST_VALUE = 4
 """Shorter values occur in ordinary words: hiding them would hide the reason."""
 
@@ -28,7 +29,7 @@ def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
         return TryAgain(f"something other than GOV.UK Notify answered {status}", status)
     if status in (401, 403):
         if "system clock" in words:
-            return TryAgain("the clock of this machine differs from GOV.UK Notify's", status)
+            return TryAgain(_CLOCK, status)
         return Rejected(f"{_KEY_REFUSED}: {words}" if status == 403 else _KEY_REFUSED, status)
     return Rejected(words, status)
 

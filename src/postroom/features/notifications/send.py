@@ -132,6 +132,7 @@ class Sender:
             reference=state.id,
             template_id=state.template_id,
             personal=personal,
+            until=steps.call_lapses(self._policy, claimed_at=state.open_attempt_at or self._clock()),
             prepend_name=service is not None and service.prepend_name,
         )
         since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
