@@ -1,7 +1,8 @@
 """The composition root: the only file that names concrete adapters, and puts the parts together."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -26,6 +27,9 @@ from postroom.settings import Settings
 
 SCHEMA_VERSION = "0002"
 """The last migration: what this code's tables are at."""
+
+
+_LAST_WRITES_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
             database=database, write=partial(write_changes, queue=queue), after_commit=queue.ring
         )
         yield _assemble(settings, clock, database, vault, queue, clients, writer, changes)
-        await writer.close()
-        await changes.close()
+        # A database that does not answer holds up no stop: nobody was told of what is not written by now.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WRITES_SECONDS):
+                await writer.close()
+                await changes.close()
     finally:
         await clients.close()
         await database.close()

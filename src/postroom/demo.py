@@ -135,6 +135,7 @@ async def _sandbox(kept: Kept, data: Path, *, callback: str) -> AsyncIterator[Sa
                     await sandbox.process.wait()
             except TimeoutError:
                 sandbox.process.kill()
+                await sandbox.process.wait()
 
 
 async def _start_sandbox(kept: Kept, data: Path, callback: str) -> Sandbox:

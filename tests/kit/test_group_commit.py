@@ -200,3 +200,20 @@ async def test_so_many_transactions_at_a_time(postgres_url: str, writing: Writin
 
     assert writing.most_at_once == writers
     await database.close()
+
+
+async def test_who_gives_up_waiting_for_the_close_stops_no_writing(
+    database: Database, writing: Writing
+) -> None:
+    writing.gate.clear()
+    commits = group(database, writing)
+    submitted = asyncio.create_task(commits.submit("late"))
+    await begun(writing)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await commits.close()
+    writing.gate.set()
+
+    assert await submitted == "late is written"
+    assert await written(database) == ["late"]

@@ -9,8 +9,9 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import text
 
+from postroom.kit.clock import utc_now
 from postroom.kit.database import Database
-from postroom.kit.queue.postgres import HORIZON, purge_log
+from postroom.kit.queue.postgres import HORIZON, PostgresQueue, purge_log
 
 if TYPE_CHECKING:
     from tests.kit.conftest import Place
@@ -171,3 +172,28 @@ async def test_the_engines_log_is_given_up_after_an_hour(postgres: "Place") -> N
         await purge_log(conn)
 
     assert await count(postgres.database, "pgqueuer_log") == kept - 1
+
+
+async def test_a_stop_waits_for_no_server_that_does_not_answer(postgres: "Place") -> None:
+    heard = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    postgres.queue = PostgresQueue(
+        url=postgres.database.url.set(port=port), clock=utc_now, slots={SINGLE: 2}, patience=postgres.patience
+    )
+    async with postgres.running() as stop:
+        await heard.wait()
+        begun = asyncio.get_running_loop().time()
+        stop.set()
+    took = asyncio.get_running_loop().time() - begun
+    server.close()
+
+    assert took < 2

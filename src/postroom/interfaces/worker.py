@@ -70,22 +70,23 @@ SCHEDULE: Mapping[str, Scheduled] = {
 async def run_worker(app: App, *, stop: asyncio.Event) -> None:
     """Work until `stop`; then finish what is in hand, or leave it to be reconciled at the next start."""
     async with asyncio.TaskGroup() as group:
+        repeating = [
+            group.create_task(_again_and_again(app, name, scheduled.every))
+            for name, scheduled in SCHEDULE.items()
+            if app.database.is_postgres or not scheduled.on_postgres
+        ]
         group.create_task(app.queue.run(handle=app.sender.step, stop=stop))
-        for name, scheduled in SCHEDULE.items():
-            if app.database.is_postgres or not scheduled.on_postgres:
-                group.create_task(_again_and_again(app, name, scheduled.every, stop))
+        await stop.wait()
+        for task in repeating:
+            task.cancel()
 
 
-async def _again_and_again(app: App, name: str, every: timedelta, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+async def _again_and_again(app: App, name: str, every: timedelta) -> None:
+    while True:
         try:
             await JOBS[name](app)
         except DatabaseUnavailable:
             log.warning("scheduled work waits for the database", job=name)
         except Exception as error:
             log.error("scheduled work failed", job=name, exc_info=error)
-        try:
-            async with asyncio.timeout(every.total_seconds()):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await asyncio.sleep(every.total_seconds())

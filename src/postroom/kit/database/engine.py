@@ -1,7 +1,8 @@
 """Opening a database, and the transactions on it."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 _SQLITE_READERS = 4
 _LOCK_TIMEOUT = "5s"
+_CLOSE_SECONDS = 0.3
 _LOCK_NOT_AVAILABLE = "55P03"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -56,9 +58,12 @@ class Database:
             yield conn
 
     async def close(self) -> None:
-        await self.writer.dispose()
-        if self.reader is not self.writer:
-            await self.reader.dispose()
+        """Close the connections, or leave them where the database does not answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.writer.dispose()
+                if self.reader is not self.writer:
+                    await self.reader.dispose()
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:

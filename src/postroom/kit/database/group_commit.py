@@ -61,7 +61,8 @@ class GroupCommit(Generic[Item, Result]):
     async def close(self) -> None:
         """Wait until all that was submitted is written or refused."""
         while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            # Not gathered: who waits no longer stops waiting, and no writing.
+            await asyncio.wait(self._tasks)
 
     def _start_writer(self) -> None:
         self._idle_writers -= 1

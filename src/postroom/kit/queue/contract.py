@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +15,10 @@ Where it raises, the job is handed out again after a while.
 
 Slots = Mapping[int, int]
 """How many jobs of each lane may be in hand at once: a lane has its own, and never waits for another's."""
+
+
+PATIENCE = timedelta(seconds=3.5)
+"""How long a stop waits for what is in hand, from the signal on: the whole process is to end within 5 s."""
 
 
 class Job(NamedTuple):

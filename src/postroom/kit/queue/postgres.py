@@ -13,7 +13,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
-from postroom.kit.queue.contract import Handle, Job, Slots
+from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 
 HORIZON = timedelta(minutes=5)
@@ -46,7 +46,7 @@ class PostgresQueue:
         clock: Clock,
         slots: Slots,
         lease: timedelta = timedelta(seconds=20),
-        patience: timedelta = timedelta(seconds=4),
+        patience: timedelta = PATIENCE,
     ) -> None:
         dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._clock = clock

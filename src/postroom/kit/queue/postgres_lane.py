@@ -27,7 +27,7 @@ _LOOK_AGAIN = timedelta(milliseconds=25)
 """While all slots are taken and more is due: a lane with a channel of its own hears of no free slot."""
 _ANSWER_SECONDS = 10
 _AWAY_SECONDS = 1
-_LEAVE_SECONDS = 0.5
+_LEAVE_SECONDS = 0.3
 
 
 def entrypoint_of(lane: int) -> QueueEntrypoint:
@@ -65,29 +65,34 @@ class Lane:
 
     async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
+        going = asyncio.create_task(self._keep_going(handle, stop))
         try:
-            while not stop.is_set():
-                await self._run_connected(handle, stop, stopped)
+            await asyncio.wait({stopped, going}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopped.cancel()
-            await self._finish()
+            until = asyncio.get_running_loop().time() + self._patience.total_seconds()
+            for task in (stopped, going):
+                task.cancel()
+            await asyncio.wait({stopped, going})
+            await self._finish(until=until)
+        if not going.cancelled():
+            going.result()
 
-    async def _run_connected(self, handle: Handle, stop: asyncio.Event, stopped: "asyncio.Task[Any]") -> None:
-        """Run an engine until the stop or until it ends, then leave it to finish what it has in hand."""
-        began = asyncio.get_running_loop().time()
-        try:
-            engine = await self._start(handle, stop)
-            await asyncio.wait({stopped, engine.running, engine.lost}, return_when=asyncio.FIRST_COMPLETED)
-            engine.manager.shutdown.set()
-            error = None if not engine.running.done() else engine.running.exception()
-        except Exception as unforeseen:
-            # What engine and driver raise as a connection dies under them has no common base
-            # (asyncpg.InternalClientError is one of many), and none of it may end the worker.
-            error = unforeseen
-        if not stop.is_set():
+    async def _keep_going(self, handle: Handle, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began, error = loop.time(), None
+            try:
+                engine = await self._start(handle, stop)
+                await asyncio.wait({engine.running, engine.lost}, return_when=asyncio.FIRST_COMPLETED)
+                # It takes nothing more, and finishes what it has in hand while the next goes on.
+                engine.manager.shutdown.set()
+                error = engine.running.exception() if engine.running.done() else None
+            except Exception as unforeseen:
+                # What engine and driver raise as a connection dies under them has no common base
+                # (asyncpg.InternalClientError is one of many), and none of it may end the worker.
+                error = unforeseen
             log.warning("queue lost its connection", lane=self._number, exc_info=error)
-            lived = asyncio.get_running_loop().time() - began
-            await asyncio.wait({stopped}, timeout=max(_AWAY_SECONDS - lived, 0))
+            await asyncio.sleep(max(began + _AWAY_SECONDS - loop.time(), 0))
 
     async def _start(self, handle: Handle, stop: asyncio.Event) -> _Engine:
         connection = await asyncpg.connect(
@@ -105,6 +110,7 @@ class Lane:
         connection.add_termination_listener(lambda _: None if lost.done() else lost.set_result(None))
         manager = self._manager(connection, handle, stop)
         engine = _Engine(manager, asyncio.create_task(self._work(manager, connection)), lost)
+        engine.running.add_done_callback(_mark_as_seen)
         self._engines = [*(each for each in self._engines if not each.running.done()), engine]
         return engine
 
@@ -166,12 +172,15 @@ class Lane:
 
         return deliver
 
-    async def _finish(self) -> None:
+    async def _finish(self, *, until: float) -> None:
         """Wait for what is in hand, then leave it."""
-        running = {each.running for each in self._engines}
+        for engine in self._engines:
+            engine.manager.shutdown.set()
+        running = {engine.running for engine in self._engines}
         if not running:
             return
-        _, late = await asyncio.wait(running, timeout=self._patience.total_seconds())
+        left = max(until - asyncio.get_running_loop().time(), 0)
+        _, late = await asyncio.wait(running, timeout=left)
         for task in late:
             task.cancel()
         if late:
@@ -179,14 +188,19 @@ class Lane:
 
 
 class _Driver(AsyncpgDriver):
-    """Gives a connection up that does not answer: nothing would ever be heard of it again."""
+    """Gives its connection up where a question fails: the engine asks nothing after that, and is replaced."""
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         try:
             return await super().fetch(query, *args)
-        except TimeoutError:
+        except Exception:
             self._connection.terminate()
             raise
+
+
+def _mark_as_seen(running: "asyncio.Task[None]") -> None:
+    if not running.cancelled():
+        running.exception()
 
 
 async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

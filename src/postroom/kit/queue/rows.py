@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.kit.clock import Clock
 from postroom.kit.database import DatabaseUnavailable
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import Handle, Job, Slots
+from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup
 
 log = get_logger(__name__)
@@ -32,7 +32,7 @@ class RowQueue:
         clock: Clock,
         slots: Slots,
         look_every: timedelta = timedelta(seconds=1),
-        patience: timedelta = timedelta(seconds=4),
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._lanes = [
             _Lane(
@@ -89,22 +89,28 @@ class _Lane:
         self._wakeup.ring()
 
     async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
-        stopping = asyncio.create_task(self._ring_at(stop))
+        stopped_at = asyncio.create_task(self._ring_at(stop))
         while not stop.is_set():
             if not await self._start_what_is_due(handle):
                 await self._wakeup.wait(at_most=self._look_every)
             if self._give_way:
                 await asyncio.sleep(self._give_way.total_seconds())
-        stopping.cancel()
+        await self._finish(until=await stopped_at + self._patience.total_seconds())
+
+    async def _ring_at(self, stop: asyncio.Event) -> float:
+        """Ring at the stop; when that was."""
+        await stop.wait()
+        self._wakeup.ring()
+        return asyncio.get_running_loop().time()
+
+    async def _finish(self, *, until: float) -> None:
+        """Wait for what is in hand, then leave it."""
         if self._in_hand:
-            _, late = await asyncio.wait(self._in_hand.values(), timeout=self._patience.total_seconds())
+            left = max(until - asyncio.get_running_loop().time(), 0)
+            _, late = await asyncio.wait(self._in_hand.values(), timeout=left)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-
-    async def _ring_at(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wakeup.ring()
 
     async def _start_what_is_due(self, handle: Handle) -> bool:
         """Start what is due and fits; whether anything was started."""
