@@ -117,13 +117,15 @@ class _Lane:
         free = self._slots - len(self._in_hand)
         if free <= 0:
             return False
+        # What is in hand here stays due until its claim is committed, so look beyond it; nor is it known
+        # of what is done while the answer is on its way whether it is due again.
+        in_hand = set(self._in_hand)
         try:
-            # What is in hand here stays due until its claim is committed, so look beyond it.
             due = await self._find_due(self._clock(), self._slots)
         except DatabaseUnavailable:
             log.warning("queue cannot read what is due")
             return False
-        fresh = [job_id for job_id in due if job_id not in self._in_hand][:free]
+        fresh = [job_id for job_id in due if job_id not in in_hand][:free]
         for job_id in fresh:
             task = asyncio.create_task(handle(job_id))
             self._in_hand[job_id] = task
