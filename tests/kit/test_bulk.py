@@ -27,6 +27,7 @@ NAMES = tuple(column.name for column in ROWS.columns)
 SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
 
 insert = BulkInsert(ROWS).run
+insert_or_rename = BulkInsert(ROWS, on_conflict="(id) DO UPDATE SET name = excluded.name").run
 update = BulkUpdate(ROWS, ("name", "at", "other_id", "count", "sealed")).run
 update_unsaid = BulkUpdate(ROWS, ("words",), only="words IS NULL").run
 
@@ -92,6 +93,15 @@ async def test_what_a_row_does_not_name_is_null(database: Database) -> None:
         await insert(conn, [only_id])
 
     assert await kept(database) == [dict.fromkeys(NAMES) | only_id]
+
+
+async def test_of_a_row_that_is_there_already_only_what_is_named_changes(database: Database) -> None:
+    one, other = row(1), row(2)
+    async with database.transaction() as conn:
+        await insert(conn, [one])
+        await insert_or_rename(conn, [row(3) | {"id": one["id"]}, other])
+
+    assert await kept(database) == [one | {"name": "row 3"}, other]
 
 
 async def test_a_row_that_is_not_there_is_passed_over(database: Database) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from postroom.app import App
+from postroom.features import limits
 from postroom.features.notifications import idempotency, sweep
 from postroom.kit.database import DatabaseUnavailable
 from postroom.kit.log import get_logger
@@ -35,6 +36,11 @@ async def forget_idempotency_keys(app: App) -> None:
         await idempotency.forget_expired(conn, now=app.clock())
 
 
+async def forget_sends(app: App) -> None:
+    async with app.database.transaction() as conn:
+        await limits.forget_sends(conn, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -55,6 +61,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "queue what is coming up": queue_upcoming,
     "give up raw keys": give_up_raw_keys,
     "forget idempotency keys": forget_idempotency_keys,
+    "forget sends of more than an hour ago": forget_sends,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -63,6 +70,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "queue what is coming up": Scheduled(timedelta(minutes=1), on_postgres=True),
     "give up raw keys": Scheduled(timedelta(minutes=10)),
     "forget idempotency keys": Scheduled(timedelta(minutes=10)),
+    "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

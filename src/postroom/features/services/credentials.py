@@ -7,12 +7,18 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.features.limits import account_of
 from postroom.features.services import store
+from postroom.features.services.names import notify_service_id
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database
 
 InUse = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Whether a delivery that has not ended is sent with this credential."""
+
+LIVE = "live"
+KEY_TYPES = (LIVE, "team", "test")
+"""A key does not show its type; a provider's limits are kept for each."""
 
 _COLUMN = "credentials.sealed_key"
 
@@ -24,6 +30,14 @@ class Credential:
     id: str
     base_url: str
     key: str
+    key_type: str = LIVE
+
+    @property
+    def account(self) -> bytes:
+        """What names the provider's bucket that it draws from."""
+        return account_of(
+            base_url=self.base_url, notify_service_id=notify_service_id(self.key), key_type=self.key_type
+        )
 
     def __repr__(self) -> str:
         return f"Credential(id={self.id!r})"
@@ -47,7 +61,7 @@ class Credentials:
         if row is None:
             return None
         key = self._vault.open(row.sealed_key, row=row.id, column=_COLUMN).decode()
-        found = Credential(id=row.id, base_url=row.base_url, key=key)
+        found = Credential(id=row.id, base_url=row.base_url, key=key, key_type=row.key_type)
         self._known[credential_id] = found
         return found
 
@@ -64,6 +78,7 @@ async def keep(
     base_url: str,
     is_raw: bool,
     now: datetime,
+    key_type: str = LIVE,
 ) -> str:
     """Keep a provider's key for a service, sealed; the same key and address again is one. Its id."""
     credential_id = id_of(vault=vault, service_id=service_id, key=key, base_url=base_url)
@@ -74,6 +89,7 @@ async def keep(
         "base_url": base_url,
         "sealed_key": vault.seal(key.encode(), row=credential_id, column=_COLUMN),
         "used_at": now,
+        "key_type": key_type,
     }
     await store.keep_credential(conn, row)
     return credential_id

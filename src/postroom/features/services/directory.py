@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits
 from postroom.features.services import store
 from postroom.features.services.names import is_name
 from postroom.kit.clock import Clock
@@ -28,6 +29,7 @@ class RegisteredService:
     default_group: str | None
     prepend_name: bool
     template_names: Mapping[str, str]
+    limits: ServiceLimits = NOTHING_CHOSEN
 
 
 class Directory:
@@ -97,4 +99,5 @@ def _to_service(row: Row[Any]) -> RegisteredService:
         default_group=row.default_group,
         prepend_name=row.prepend_name,
         template_names=msgspec.json.decode(row.template_names, type=dict[str, str]),
+        limits=msgspec.json.decode(row.limits, type=ServiceLimits),
     )

@@ -13,6 +13,11 @@ def is_name(text: str) -> bool:
     return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None
 
 
+def notify_service_id(key: str) -> str:
+    """The provider's service that a key of its form belongs to."""
+    return key[-73:-37]
+
+
 def is_notify_key(text: str) -> bool:
     """Whether the text has the form of a key of GOV.UK Notify: name, service id and secret."""
     return _NOTIFY_KEY.fullmatch(text) is not None

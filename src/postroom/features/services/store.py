@@ -22,6 +22,8 @@ services = Table(
     Column("template_names", Text, nullable=False),
     Column("receipt_token_digest", LargeBinary, unique=True),
     Column("created_at", Instant, nullable=False),
+    # What was chosen for it alone, as JSON: see features/limits/chosen.py.
+    Column("limits", Text, nullable=False, server_default="{}"),
 )
 
 api_keys = Table(
@@ -46,6 +48,8 @@ credentials = Table(
     Column("base_url", Text, nullable=False),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("used_at", Instant, nullable=False),
+    # live, team or test: the key itself does not tell.
+    Column("key_type", String(4), nullable=False, server_default="live"),
 )
 
 

@@ -21,14 +21,18 @@ Convert = Callable[[Any], Any]
 
 
 class BulkInsert:
-    """Inserts rows into one table. Columns that a row does not name are null."""
+    """Inserts rows into one table. Columns that a row does not name are null.
 
-    def __init__(self, table: Table) -> None:
+    `on_conflict` is what SQL says there of a row that is there already, as in `(id) DO NOTHING`.
+    """
+
+    def __init__(self, table: Table, *, on_conflict: str | None = None) -> None:
         self._names = tuple(column.name for column in table.columns)
         self._table = table.name
         self._sqlite: dict[int, str] = {}
         self._sqlite_converts = tuple(_for_sqlite(column) for column in table.columns)
-        self._postgres = _postgres_statement(table)
+        self._otherwise = "" if on_conflict is None else f" ON CONFLICT {on_conflict}"
+        self._postgres = _postgres_statement(table) + self._otherwise
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert the rows, in the caller's transaction."""
@@ -58,7 +62,7 @@ class BulkInsert:
         if statement is None:
             row = f"({', '.join('?' for _ in self._names)})"
             names, values = ", ".join(self._names), ", ".join([row] * size)
-            statement = f"INSERT INTO {self._table} ({names}) VALUES {values}"  # noqa: S608 - our own names
+            statement = f"INSERT INTO {self._table} ({names}) VALUES {values}{self._otherwise}"  # noqa: S608
             self._sqlite[size] = statement
         return statement
 
