@@ -1,7 +1,7 @@
 """The provider's limits: never more than allowed, nothing dropped, whoever asks and in whatever batches."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,11 +25,12 @@ from postroom.features.limits import (
     forget_sends,
 )
 from postroom.features.limits.bucket import Bucket, new_bucket
-from postroom.features.limits.provider import decide
-from postroom.features.limits.recent import RecentSends, Send
+from postroom.features.limits.hour import Hour, entry, places
+from postroom.features.limits.provider import Till, give_back, spend
 from postroom.features.limits.store import recent_sends
-from postroom.features.limits.verdicts import burst_of
+from postroom.features.limits.verdicts import burst_of, in_parts
 from postroom.kit.database import Database, open_database
+from postroom.kit.database.types import to_microseconds
 from postroom.kit.ids import new_id
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -243,6 +244,68 @@ async def test_what_is_rolled_back_was_not_counted(asking: Asking) -> None:
     assert kinds(await asking.admit(*(wanted() for _ in range(20)))) == {Go: 20}
 
 
+async def test_two_workers_share_one_bucket(asking: Asking) -> None:
+    other = Asking(asking.database)
+    verdicts = []
+    for _ in range(7):
+        verdicts += await asking.admit(wanted(), wanted())
+        verdicts += await other.admit(wanted())
+
+    assert kinds(verdicts) == {Go: 20, PutOff: 1}
+
+
+async def test_what_one_worker_rolled_back_does_not_hide_what_another_spent(asking: Asking) -> None:
+    other = Asking(asking.database)
+    await asking.admit(wanted())
+    async with asking.database.writer.connect() as conn:
+        await asking.buckets.admit(conn, [wanted() for _ in range(3)], now=NOON)
+        await conn.rollback()
+    await other.admit(*(wanted() for _ in range(10)))
+
+    assert kinds(await asking.admit(*(wanted() for _ in range(15)))) == {Go: 9, PutOff: 6}
+
+
+async def test_a_bucket_that_no_worker_could_empty_is_kept_in_parts(asking: Asking) -> None:
+    """Each worker has a part, and all parts together are no more than the whole."""
+    huge = ProviderLimits(
+        per_minute=1_200_000,
+        burst=80,
+        emails=8_000_000,
+        texts=10**9,
+        international_texts=10**9,
+        letters=10**9,
+    )
+    workers = [Asking(asking.database) for _ in range(5)]
+    for part, worker in enumerate(workers):
+        worker.buckets = ProviderBuckets(part=part)
+    verdicts = [await worker.admit(*(wanted(huge) for _ in range(30))) for worker in workers]
+    await asking.slow_down()
+
+    assert [kinds(each).get(Go, 0) for each in verdicts] == [
+        20,
+        20,
+        20,
+        20,
+        0,
+    ]  # four parts: the fifth shares
+    assert kinds(await workers[3].admit(wanted(huge))) == {PutOff: 1}
+
+
+@pytest.mark.parametrize(
+    ("limits", "parts"),
+    [
+        (ProviderLimits(), 1),
+        (ProviderLimits(per_minute=6_000_000), 1),
+        (ProviderLimits(6_000_000, 2_000_000, 10**9, 10**9, 10**9, 10**9), 16),
+        (ProviderLimits(600_000, 200_000, 10**9, 10**9, 10**9, 10**9), 2),
+        (ProviderLimits(6_000_000, 2_000_000, 3_000_000, 10**9, 10**9, 10**9), 3),
+    ],
+    ids=["Notify's", "days as Notify's", "far above", "twice a part", "days for three"],
+)
+def test_only_what_is_far_above_notifys_limits_is_kept_in_parts(limits: ProviderLimits, parts: int) -> None:
+    assert in_parts(limits)[0] == parts
+
+
 async def test_nothing_asked_is_nothing_answered(asking: Asking) -> None:
     assert await asking.admit() == []
 
@@ -426,11 +489,21 @@ async def test_what_has_left_the_hour_is_forgotten(asking: Asking) -> None:
     asking.now += HOUR / 2
     await asking.admit(text())
     async with asking.database.transaction() as conn:
-        await forget_sends(conn, now=NOON + HOUR)
+        await forget_sends(conn, now=NOON + 2 * HOUR)
 
     async with asking.database.reading() as conn:
         left = list(await conn.execute(recent_sends.select()))
-    assert [row.at for row in left] == [NOON + HOUR / 2]
+    assert [row.last_at for row in left] == [NOON + HOUR / 2] * 2  # of its content, and of any
+
+
+async def test_an_hours_list_does_not_grow_without_end(asking: Asking) -> None:
+    for _ in range(100):
+        await asking.admit(wanted(same_template_an_hour=5))
+        asking.now += HOUR / 2
+
+    async with asking.database.reading() as conn:
+        (row,) = await conn.execute(recent_sends.select())
+    assert len(row.sends) < 2_000
 
 
 async def test_what_no_limit_of_the_hour_holds_for_is_not_kept(asking: Asking) -> None:
@@ -448,14 +521,14 @@ async def test_what_no_limit_of_the_hour_holds_for_is_not_kept(asking: Asking) -
 async def test_many_at_once_never_spend_more_than_there_is(postgres_url: str) -> None:
     database = open_database(postgres_url)
     await migrate_database(database)
-    asking = Asking(database)
+    workers = [Asking(database) for _ in range(4)]
     limits = ProviderLimits(per_minute=60, burst=50, kept_for_singles=0, emails=40)
     batches = [
         [wanted(limits, same_template_an_hour=7, recipient=b"%d" % (number % 4)) for number in range(10)]
         for _ in range(20)
     ]
 
-    verdicts = await asyncio.gather(*(asking.admit(*batch) for batch in batches))
+    verdicts = await asyncio.gather(*(workers[turn % 4].admit(*batch) for turn, batch in enumerate(batches)))
 
     gone = [
         each.recipient
@@ -528,18 +601,20 @@ class Model:
 
     def __init__(self) -> None:
         self.buckets: dict[bytes, Bucket] = {}
-        self.sends: dict[str, Send] = {}
+        self.lists: dict[bytes, str] = defaultdict(str)
         self.gone: list[tuple[datetime, Wanted]] = []
         self.suppressed: list[Wanted] = []
         self.waiting: list[tuple[datetime, Wanted]] = []
 
     def ask(self, batch: Sequence[Wanted], now: datetime) -> dict[str, Verdict]:
+        in_order = sorted(batch, key=lambda each: (each.lane, each.delivery_id))
         for each in batch:
-            bucket = self.buckets.setdefault(each.account, new_bucket(each.account, each.limits, now=now))
-            bucket.refill(each.limits, now=now)
-        recent = RecentSends(self.sends.values(), now=now)
-        verdicts = decide(batch, self.buckets, recent, now=now)
-        self.sends |= {send.delivery_id: send for send in recent.gone}
+            self.buckets.setdefault(each.account, new_bucket(each.account, each.limits, now=now))
+        tills = {each.account: Till(each.account, each.limits) for each in batch}
+        verdicts = spend(in_order, tills, self.buckets, now=now)
+        refused = self._refused([each for each in in_order if verdicts[each.delivery_id] == Go()], now)
+        give_back(in_order, refused, tills, self.buckets)
+        verdicts |= refused
         for each in batch:
             verdict = verdicts[each.delivery_id]
             if isinstance(verdict, PutOff):
@@ -550,6 +625,19 @@ class Model:
             else:
                 self.suppressed.append(each)
         return {each.delivery_id: verdicts[each.delivery_id] for each in batch}
+
+    def _refused(self, going: Sequence[Wanted], now: datetime) -> dict[str, Verdict]:
+        needed = {each.delivery_id: places(each) for each in going}
+        every = {place.list_id for found in needed.values() for place in found}
+        hour = Hour({list_id: self.lists[list_id] for list_id in every}, now=now)
+        refused: dict[str, Verdict] = {}
+        for each in going:
+            if verdict := hour.judge(each, needed[each.delivery_id]):
+                refused[each.delivery_id] = verdict
+                continue
+            for place in needed[each.delivery_id]:
+                self.lists[place.list_id] += entry(each, now=to_microseconds(now))
+        return refused
 
 
 def play(batches: list[tuple[int, list[Wanted]]]) -> Model:

@@ -3,7 +3,8 @@
 Pure: the row of a bucket becomes a `Bucket`, is taken from while the row is locked, and is written back.
 """
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ COLUMNS = (
     "day",
     *DAY_COUNTS,
     "closed",
+    "version",
 )
 _COUNT_OF = {Channel.EMAIL: "emails", Channel.TEXT: "texts", Channel.LETTER: "letters"}
 _NAMES = {
@@ -40,7 +42,10 @@ _NAMES = {
 
 @dataclass(slots=True)
 class Bucket:
-    """A bucket while it is in hand. `single_until` and the like are up to when tokens are promised."""
+    """A bucket while it is in hand. `single_until` and the like are up to when tokens are promised.
+
+    `version` is another with each writing: who remembers a bucket sees whether it was written since.
+    """
 
     id: bytes
     tokens: float
@@ -56,6 +61,7 @@ class Bucket:
     letters: int = 0
     closed: int = 0
     """A bit for each count of the day that the provider has said is reached, whatever ours is."""
+    version: int = 0
 
     def as_row(self) -> dict[str, Any]:
         return {"id": self.id} | {name: getattr(self, name) for name in COLUMNS}
@@ -72,23 +78,25 @@ class Bucket:
         self.tokens = min(self.tokens, float(limits.burst))
         self._turn_to(day_of(now))
 
-    def put_off(self, wanted: Wanted, *, now: datetime) -> PutOff | None:
+    def put_off(self, wanted: Wanted, limits: ProviderLimits, *, now: datetime) -> PutOff | None:
         """Until when this has to wait, by the day's counts or for a token; None where it may go now."""
-        full = self._reached(wanted)
+        full = self._reached(wanted, limits)
         if full is not None:
             reason = f"waits for midnight UTC: GOV.UK Notify takes no more {_NAMES[full]} today"
-            return PutOff(self._tomorrow(wanted), reason)
-        if self._has_token(wanted):
+            return PutOff(self._tomorrow(wanted.lane, limits), reason)
+        kept = limits.kept if wanted.lane else 0
+        if self.tokens - 1 >= kept:
             return None
         reason = "waits: as much as GOV.UK Notify takes in a minute is on its way"
-        return PutOff(self._soon(wanted, now), reason)
+        return PutOff(self._soon(wanted.lane, kept, limits, now), reason)
 
     def take(self, wanted: Wanted) -> None:
         """Spend a token, and count it in the day unless it was before."""
-        self.tokens -= 1
-        if not wanted.tried:
-            for name in _counts(wanted):
-                setattr(self, name, getattr(self, name) + 1)
+        self._spend(wanted, 1)
+
+    def give_back(self, wanted: Wanted) -> None:
+        """It does not go after all."""
+        self._spend(wanted, -1)
 
     def empty(self, *, now: datetime) -> None:
         """The provider said that it takes no more for now."""
@@ -108,36 +116,37 @@ class Bucket:
         self.day = today
         self.emails = self.texts = self.international_texts = self.letters = self.closed = 0
 
-    def _reached(self, wanted: Wanted) -> str | None:
+    def _spend(self, wanted: Wanted, number: int) -> None:
+        self.tokens -= number
+        if not wanted.tried:
+            for name in _counts(wanted):
+                setattr(self, name, getattr(self, name) + number)
+
+    def _reached(self, wanted: Wanted, limits: ProviderLimits) -> str | None:
         for name in _counts(wanted):
             if self.closed & _bit(name):
                 return name
-            if not wanted.tried and getattr(self, name) >= getattr(wanted.limits, name):
+            if not wanted.tried and getattr(self, name) >= getattr(limits, name):
                 return name
         return None
 
-    def _has_token(self, wanted: Wanted) -> bool:
-        return self.tokens - 1 >= (wanted.limits.kept if wanted.lane else 0)
-
-    def _soon(self, wanted: Wanted, now: datetime) -> datetime:
+    def _soon(self, lane: int, kept: int, limits: ProviderLimits, now: datetime) -> datetime:
         """The moment of the next token that is promised to nobody of this lane."""
-        rate = wanted.limits.per_minute / 60
-        missing = 1 + (wanted.limits.kept if wanted.lane else 0) - self.tokens
-        there = max(now, self.refilled_at) + timedelta(seconds=missing / rate) + _BEYOND_DOUBT
-        promised = self.bulk_until if wanted.lane else self.single_until
-        until = max(there, promised + timedelta(seconds=1 / rate))
-        if wanted.lane:
+        missing = timedelta(seconds=(1 + kept - self.tokens) * 60 / limits.per_minute)
+        there = max(now, self.refilled_at) + missing + _BEYOND_DOUBT
+        until = max(there, (self.bulk_until if lane else self.single_until) + _a_token(limits))
+        if lane:
             self.bulk_until = until
         else:
             self.single_until = until
         return until
 
-    def _tomorrow(self, wanted: Wanted) -> datetime:
+    def _tomorrow(self, lane: int, limits: ProviderLimits) -> datetime:
         """After midnight, each a token's time after the one before."""
         midnight = _EPOCH + (self.day + 1) * _DAY
-        promised = self.tomorrow_bulk_until if wanted.lane else self.tomorrow_single_until
-        until = max(midnight, promised + timedelta(seconds=60 / wanted.limits.per_minute))
-        if wanted.lane:
+        promised = self.tomorrow_bulk_until if lane else self.tomorrow_single_until
+        until = max(midnight, promised + _a_token(limits))
+        if lane:
             self.tomorrow_bulk_until = until
         else:
             self.tomorrow_single_until = until
@@ -147,6 +156,21 @@ class Bucket:
 def new_bucket(account: bytes, limits: ProviderLimits, *, now: datetime) -> Bucket:
     """A bucket that nothing was taken from yet."""
     return Bucket(account, float(limits.burst), now, now, now, now, now, day_of(now))
+
+
+def new_version() -> int:
+    """Drawn, not counted: of two that were made from one bucket only one may have been committed."""
+    return random.getrandbits(62)
+
+
+def copy_of(bucket: Bucket) -> Bucket:
+    """One to be taken from, while the other stays as it was read."""
+    return replace(bucket)
+
+
+def _a_token(limits: ProviderLimits) -> timedelta:
+    """The time in which one comes back."""
+    return timedelta(seconds=60 / limits.per_minute)
 
 
 def day_of(moment: datetime) -> int:

@@ -1,6 +1,9 @@
 """The provider's limits, shared by all workers through the database, and obeyed without dropping anything."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -9,11 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.channel import Channel
 from postroom.features.limits import store
-from postroom.features.limits.bucket import Bucket, new_bucket
-from postroom.features.limits.recent import HOUR, RecentSends, Send, counts
-from postroom.features.limits.verdicts import GO, ProviderLimits, Verdict, Wanted
+from postroom.features.limits.bucket import Bucket, copy_of, new_bucket, new_version
+from postroom.features.limits.hour import HOUR, Hour, Place, entry, places
+from postroom.features.limits.verdicts import (
+    GO,
+    MOST_PARTS,
+    ProviderLimits,
+    PutOff,
+    Suppress,
+    Verdict,
+    Wanted,
+    in_parts,
+    stricter,
+)
+from postroom.kit.database.types import to_microseconds
 
 _ACCOUNT_BYTES = 16
+_MOST_REMEMBERED = 10_000
 
 
 @lru_cache(maxsize=4096)
@@ -23,28 +38,42 @@ def account_of(*, base_url: str, notify_service_id: str, key_type: str) -> bytes
     return blake2b(named.encode(), digest_size=_ACCOUNT_BYTES).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Where an account's tokens are taken from, by which limits."""
+
+    bucket_id: bytes
+    limits: ProviderLimits
+
+
 class ProviderBuckets:
-    """Says of deliveries whether they may be sent now."""
+    """Says of deliveries whether they may be sent now. Of a bucket in parts this process uses `part`."""
+
+    def __init__(self, *, part: int | None = None) -> None:
+        self._part = os.getpid() if part is None else part
+        self._known: dict[bytes, Bucket] = {}
 
     async def admit(
         self, conn: AsyncConnection, wanted: Sequence[Wanted], *, now: datetime
     ) -> dict[str, Verdict]:
         """A verdict for each delivery, by its id; what may go is counted, in the caller's transaction.
 
-        The buckets stay locked until that transaction ends. Where it is rolled back nothing was counted;
-        where the sender dies after it, what was counted stays: rather too few are sent than too many.
+        What it was counted in stays locked until that transaction ends. Where it is rolled back nothing was
+        counted; where the sender dies after it, what was counted stays: rather too few than too many.
+        What came alone comes before all bulk, and the older, by its id, before the younger.
         """
         if not wanted:
             return {}
-        recent = await _recent(conn, wanted, now)
-        limits = _strictest(wanted)
-        buckets = await _locked(conn, limits, now)
-        for account, bucket in buckets.items():
-            bucket.refill(limits[account], now=now)
-        verdicts = decide(wanted, buckets, recent, now=now)
-        await store.save_buckets(conn, [bucket.as_row() for bucket in buckets.values()])
-        await store.insert_sends(conn, [send._asdict() for send in recent.gone])
-        return verdicts
+        in_order = sorted(wanted, key=lambda each: (each.lane, each.delivery_id))
+        tills = self._tills(in_order)
+        buckets, verdicts = await self._spend(conn, in_order, tills, now)
+        refused = await _count_hour(
+            conn, [each for each in in_order if verdicts[each.delivery_id] is GO], now
+        )
+        if refused:
+            give_back(in_order, refused, tills, buckets)
+            await self._save(conn, buckets.values())
+        return verdicts | refused
 
     async def slow_down(
         self,
@@ -59,68 +88,142 @@ class ProviderBuckets:
 
         In a transaction of its own: within one that admits, two could lock buckets in opposite orders.
         """
-        (bucket,) = (await _locked(conn, {account: ProviderLimits()}, now)).values()
-        if daily is None:
-            bucket.empty(now=now)
-        else:
-            bucket.close(daily, international=international, now=now)
-        await store.save_buckets(conn, [bucket.as_row()])
+        parts = [_part_id(account, part) for part in range(MOST_PARTS)]
+        rows = await store.lock_buckets(conn, [account, *parts])
+        buckets = {row.id: Bucket(**row._mapping) for row in rows}
+        if not buckets:
+            buckets = await _locked(conn, {account: ProviderLimits()}, now)
+        for bucket in buckets.values():
+            if daily is None:
+                bucket.empty(now=now)
+            else:
+                bucket.close(daily, international=international, now=now)
+        await self._save(conn, buckets.values())
+
+    def _tills(self, wanted: Iterable[Wanted]) -> dict[bytes, Till]:
+        limits: dict[bytes, ProviderLimits] = {}
+        for each in wanted:
+            known = limits.get(each.account)
+            limits[each.account] = each.limits if known is None else stricter(known, each.limits)
+        return {account: self._till(account, one) for account, one in limits.items()}
+
+    def _till(self, account: bytes, limits: ProviderLimits) -> Till:
+        parts, of_each = in_parts(limits)
+        return Till(account if parts == 1 else _part_id(account, self._part % parts), of_each)
+
+    async def _spend(
+        self, conn: AsyncConnection, in_order: Sequence[Wanted], tills: Mapping[bytes, Till], now: datetime
+    ) -> tuple[dict[bytes, Bucket], dict[str, Verdict]]:
+        """The buckets after the tokens were spent, and who got one.
+
+        As a rule nobody else has written the bucket since we did, so it is read only where that is not so.
+        """
+        limits = {till.bucket_id: till.limits for till in tills.values()}
+        if len(limits) == 1 and (known := self._known.get(next(iter(limits)))) is not None:
+            bucket = copy_of(known)
+            verdicts = spend(in_order, tills, {bucket.id: bucket}, now=now)
+            bucket.version = new_version()
+            if await store.swap_bucket(conn, bucket.as_row(), version=known.version):
+                self._known[bucket.id] = bucket
+                return {bucket.id: bucket}, verdicts
+        buckets = await _locked(conn, limits, now)
+        verdicts = spend(in_order, tills, buckets, now=now)
+        await self._save(conn, buckets.values())
+        return buckets, verdicts
+
+    async def _save(self, conn: AsyncConnection, buckets: Iterable[Bucket]) -> None:
+        rows = []
+        for bucket in buckets:
+            bucket.version = new_version()
+            rows.append(bucket.as_row())
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[bucket.id] = bucket
+        await store.save_buckets(conn, rows)
 
 
-def decide(
-    wanted: Sequence[Wanted], buckets: Mapping[bytes, Bucket], recent: RecentSends, *, now: datetime
+def spend(
+    in_order: Sequence[Wanted],
+    tills: Mapping[bytes, Till],
+    buckets: Mapping[bytes, Bucket],
+    *,
+    now: datetime,
 ) -> dict[str, Verdict]:
-    """Verdicts by the rules alone; buckets and sends are changed as they say.
+    """Take a token for each that may have one. Pure, but for the buckets that it is taken from."""
+    for till in tills.values():
+        buckets[till.bucket_id].refill(till.limits, now=now)
+    verdicts: dict[str, Verdict] = {}
+    for each in in_order:
+        till = tills[each.account]
+        bucket = buckets[till.bucket_id]
+        put_off = bucket.put_off(each, till.limits, now=now)
+        verdicts[each.delivery_id] = put_off or GO
+        if put_off is None:
+            bucket.take(each)
+    return verdicts
 
-    What came alone comes before all bulk, and the older, by its id, before the younger.
-    """
-    return {
-        each.delivery_id: _judge(each, buckets[each.account], recent, now)
-        for each in sorted(wanted, key=lambda each: (each.lane, each.delivery_id))
-    }
+
+def give_back(
+    in_order: Sequence[Wanted],
+    refused: Mapping[str, Verdict],
+    tills: Mapping[bytes, Till],
+    buckets: Mapping[bytes, Bucket],
+) -> None:
+    """The tokens of what an hour's limit holds back."""
+    for each in in_order:
+        if each.delivery_id in refused:
+            buckets[tills[each.account].bucket_id].give_back(each)
 
 
 async def forget_sends(conn: AsyncConnection, *, now: datetime) -> None:
-    """Give up what has left the hour."""
-    await store.delete_sends(conn, before=now - HOUR)
+    """Give up what has left the hour, by any machine's clock."""
+    await store.delete_lists(conn, before=now - 2 * HOUR)
 
 
-def _judge(wanted: Wanted, bucket: Bucket, recent: RecentSends, now: datetime) -> Verdict:
-    verdict = recent.judge(wanted) or bucket.put_off(wanted, now=now)
-    if verdict is not None:
-        return verdict
-    bucket.take(wanted)
-    recent.add(wanted)
-    return GO
+async def _count_hour(
+    conn: AsyncConnection, going: Sequence[Wanted], now: datetime
+) -> dict[str, PutOff | Suppress]:
+    """Those that an hour's limit holds back; all others are counted in it.
+
+    All are written into their lists at once, which locks and reads these; then what was refused is taken out.
+    """
+    needed = {each.delivery_id: found for each in going if (found := places(each))}
+    if not needed:
+        return {}
+    added = _added(going, needed, now)
+    rows = await store.append_to_lists(conn, added, at=now)
+    hour = Hour({row.id: row.sends[: -len(added[row.id])] for row in rows}, now=now)
+    verdicts = {
+        each.delivery_id: verdict
+        for each in going
+        if each.delivery_id in needed and (verdict := hour.judge(each, needed[each.delivery_id]))
+    }
+    rewritten = [{"id": list_id, "sends": sends} for list_id, sends in hour.rewritten()]
+    await store.rewrite_lists(conn, rewritten)
+    return verdicts
 
 
-def _strictest(wanted: Sequence[Wanted]) -> dict[bytes, ProviderLimits]:
-    """The limits of each account; the lowest where two of our services use one and differ."""
-    found: dict[bytes, ProviderLimits] = {}
-    for each in wanted:
-        known = found.get(each.account)
-        if known is None or each.limits.per_minute < known.per_minute:
-            found[each.account] = each.limits
-    return found
-
-
-async def _recent(conn: AsyncConnection, wanted: Sequence[Wanted], now: datetime) -> RecentSends:
-    recipients = {each.recipient for each in wanted if each.recipient is not None and counts(each)}
-    if not recipients:
-        return RecentSends([], now=now)
-    await store.lock_recipients(conn, recipients)
-    rows = await store.sends_to(conn, recipients, after=now - HOUR)
-    return RecentSends((Send._make(row) for row in rows), now=now)
+def _added(going: Sequence[Wanted], needed: Mapping[str, Sequence[Place]], now: datetime) -> dict[bytes, str]:
+    added: dict[bytes, str] = defaultdict(str)
+    moment = to_microseconds(now)
+    for each in going:
+        for place in needed.get(each.delivery_id, ()):
+            added[place.list_id] += entry(each, now=moment)
+    return added
 
 
 async def _locked(
-    conn: AsyncConnection, accounts: Mapping[bytes, ProviderLimits], now: datetime
+    conn: AsyncConnection, limits: Mapping[bytes, ProviderLimits], now: datetime
 ) -> dict[bytes, Bucket]:
-    """The buckets of the accounts; made at the first use."""
-    rows = await store.lock_buckets(conn, accounts)
-    missing = accounts.keys() - {row.id for row in rows}
+    """The buckets, locked and as they are; made at the first use."""
+    rows = await store.lock_buckets(conn, limits)
+    missing = limits.keys() - {row.id for row in rows}
     if missing:
-        fresh = [new_bucket(each, accounts[each], now=now) for each in sorted(missing)]
+        fresh = [new_bucket(each, limits[each], now=now) for each in sorted(missing)]
         await store.insert_buckets(conn, [bucket.as_row() for bucket in fresh])
         rows += await store.lock_buckets(conn, missing)
     return {row.id: Bucket(**row._mapping) for row in rows}
+
+
+def _part_id(account: bytes, part: int) -> bytes:
+    return account + bytes([part])

@@ -1,32 +1,22 @@
 """The tables of limits: the provider's buckets, and what went to whom within the hour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    Row,
-    SmallInteger,
-    Table,
-    select,
-    text,
-)
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Row, SmallInteger, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.limits.bucket import COLUMNS
-from postroom.kit.database import BulkInsert, BulkUpdate, Id, Instant, metadata
+from postroom.kit.database import BulkUpdate, Id, Instant, metadata
+from postroom.kit.database.types import to_microseconds
 
 provider_buckets = Table(
     "provider_buckets",
     metadata,
-    # The account: a digest of the provider's address, its service and the key's type.
+    # The account, a digest of the provider's address, its service and the key's type; of large ones a part.
     Column("id", LargeBinary, primary_key=True),
     Column("tokens", Float, nullable=False),
     Column("refilled_at", Instant, nullable=False),
@@ -43,19 +33,18 @@ provider_buckets = Table(
     Column("letters", Integer, nullable=False),
     # A bit for each of these that the provider takes no more of in this day.
     Column("closed", SmallInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
 )
 
 recent_sends = Table(
     "recent_sends",
     metadata,
-    Column("delivery_id", Id, primary_key=True),
-    Column("recipient", LargeBinary, nullable=False),
-    Column("content", LargeBinary),
-    Column("template_id", Id, nullable=False),
-    Column("is_text", Boolean, nullable=False),
-    Column("at", Instant, nullable=False),
+    # Which of an hour's lists it is: see hour.py. Nobody can be found by it.
+    Column("id", LargeBinary, primary_key=True),
+    # Its entries, one after the other.
+    Column("sends", Text, nullable=False),
+    Column("last_at", Instant, nullable=False),
 )
-Index("ix_recent_sends_recipient_at", recent_sends.c.recipient, recent_sends.c.at)
 
 # A service's tokens for calling us, shared by the processes of the API.
 caller_buckets = Table(
@@ -67,18 +56,27 @@ caller_buckets = Table(
 )
 
 save_buckets = BulkUpdate(provider_buckets, COLUMNS).run
-insert_sends = BulkInsert(recent_sends, on_conflict="(delivery_id) DO UPDATE SET at = excluded.at").run
+rewrite_lists = BulkUpdate(recent_sends, ("sends",)).run
 
-_LOCK_RECIPIENTS = text(
-    "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(CAST(:keys AS bigint[])) AS key) AS keys"
+_SWAP = (
+    f"UPDATE provider_buckets SET {', '.join(f'{name} = ?' for name in COLUMNS)} "  # noqa: S608 - our own names
+    "WHERE id = ? AND version = ?"
+)
+_APPEND = (
+    "INSERT INTO recent_sends (id, sends, last_at) {rows} "
+    "ON CONFLICT (id) DO UPDATE SET sends = recent_sends.sends || excluded.sends, last_at = excluded.last_at "
+    "RETURNING id, sends"
+)
+_APPEND_ON_POSTGRES = _APPEND.format(
+    rows="SELECT id, sends, $3::timestamptz FROM unnest($1::bytea[], $2::text[]) AS fresh (id, sends)"
 )
 
 
-async def lock_buckets(conn: AsyncConnection, accounts: Iterable[bytes]) -> list[Row[Any]]:
+async def lock_buckets(conn: AsyncConnection, bucket_ids: Iterable[bytes]) -> list[Row[Any]]:
     """The buckets there are, locked until the transaction ends, in one order for all lockers."""
     statement = (
         select(provider_buckets)
-        .where(provider_buckets.c.id.in_(sorted(accounts)))
+        .where(provider_buckets.c.id.in_(sorted(bucket_ids)))
         .order_by(provider_buckets.c.id)
         .with_for_update()
     )
@@ -91,21 +89,44 @@ async def insert_buckets(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) 
     await conn.execute(insert(provider_buckets).on_conflict_do_nothing(), list(rows))
 
 
-async def lock_recipients(conn: AsyncConnection, recipients: Iterable[bytes]) -> None:
-    """Nobody else counts what goes to them until the transaction ends. On SQLite nobody else writes."""
+async def swap_bucket(conn: AsyncConnection, row: Mapping[str, Any], *, version: int) -> bool:
+    """Write a bucket where it is still of that version; whether it was."""
+    values = [*(row[name] for name in COLUMNS), row["id"], version]
     if conn.dialect.name == "postgresql":
-        keys = sorted({int.from_bytes(each[:8], signed=True) for each in recipients})
-        await conn.execute(_LOCK_RECIPIENTS, {"keys": keys})
+        done = await conn.exec_driver_sql(_numbered(_SWAP), tuple(values))
+    else:
+        kept = (to_microseconds(value) if isinstance(value, datetime) else value for value in values)
+        done = await conn.exec_driver_sql(_SWAP, tuple(kept))
+    return bool(done.rowcount)
 
 
-async def sends_to(
-    conn: AsyncConnection, recipients: Iterable[bytes], *, after: datetime
+async def append_to_lists(
+    conn: AsyncConnection, added: Mapping[bytes, str], *, at: datetime
 ) -> Sequence[Row[Any]]:
-    statement = select(recent_sends).where(
-        recent_sends.c.recipient.in_(list(recipients)), recent_sends.c.at > after
-    )
-    return list(await conn.execute(statement))
+    """Add to lists, which are locked until the transaction ends; all that stands in each now.
+
+    In one order for all, so that no two transactions wait for each other.
+    """
+    list_ids = sorted(added)
+    if conn.dialect.name == "postgresql":
+        columns = (list_ids, [added[list_id] for list_id in list_ids], at)
+        return (await conn.exec_driver_sql(_APPEND_ON_POSTGRES, columns)).all()
+    moment = to_microseconds(at)
+    values = [value for list_id in list_ids for value in (list_id, added[list_id], moment)]
+    return (await conn.exec_driver_sql(_append_on_sqlite(len(list_ids)), tuple(values))).all()
 
 
-async def delete_sends(conn: AsyncConnection, *, before: datetime) -> None:
-    await conn.execute(recent_sends.delete().where(recent_sends.c.at <= before))
+async def delete_lists(conn: AsyncConnection, *, before: datetime) -> None:
+    """Give up the lists to which nothing was added since."""
+    await conn.execute(recent_sends.delete().where(recent_sends.c.last_at <= before))
+
+
+@lru_cache(maxsize=512)
+def _append_on_sqlite(number: int) -> str:
+    return _APPEND.format(rows="VALUES " + ", ".join(["(?, ?, ?)"] * number))
+
+
+@lru_cache(maxsize=8)
+def _numbered(statement: str) -> str:
+    first, *parts = statement.split("?")
+    return first + "".join(f"${place}{part}" for place, part in enumerate(parts, start=1))

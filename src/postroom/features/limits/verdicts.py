@@ -1,7 +1,8 @@
 """What is asked of the limits before a delivery is sent, and what they say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from math import ceil
 
 from postroom.domain.channel import Channel
@@ -36,6 +37,33 @@ def burst_of(per_minute: int) -> int:
     """How many at once a bucket of so many a minute holds: Notify's 999 of 3,000, or a third."""
     third = ceil(per_minute / 3)
     return third if per_minute > _USUAL_A_MINUTE else min(third, _BURST)
+
+
+MOST_PARTS = 16
+_TOKENS_OF_A_PART = 300_000
+_DAY_OF_A_PART = 1_000_000
+_NUMBERS = ("per_minute", "burst", "emails", "texts", "international_texts", "letters")
+
+
+@lru_cache(maxsize=256)
+def in_parts(limits: ProviderLimits) -> tuple[int, ProviderLimits]:
+    """In how many parts a bucket is kept, and the limits of one.
+
+    One that no worker could empty by itself is kept in parts, so that workers do not wait for each other's
+    transactions. Notify's own limits are far from that: they are kept in one.
+    """
+    days = min(limits.emails, limits.texts, limits.international_texts, limits.letters)
+    parts = min(limits.per_minute // _TOKENS_OF_A_PART, days // _DAY_OF_A_PART, MOST_PARTS)
+    if parts <= 1:
+        return 1, limits
+    return parts, replace(limits, **{name: getattr(limits, name) // parts for name in _NUMBERS})
+
+
+def stricter(one: ProviderLimits, other: ProviderLimits) -> ProviderLimits:
+    """What holds where two of our services use one account and differ."""
+    if one == other:
+        return one
+    return replace(one, **{name: min(getattr(one, name), getattr(other, name)) for name in _NUMBERS})
 
 
 @dataclass(frozen=True, slots=True)

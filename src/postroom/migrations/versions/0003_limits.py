@@ -27,19 +27,16 @@ def upgrade() -> None:
         sa.Column("international_texts", sa.Integer, nullable=False),
         sa.Column("letters", sa.Integer, nullable=False),
         sa.Column("closed", sa.SmallInteger, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_provider_buckets"),
     )
     op.create_table(
         "recent_sends",
-        sa.Column("delivery_id", Id, nullable=False),
-        sa.Column("recipient", sa.LargeBinary, nullable=False),
-        sa.Column("content", sa.LargeBinary),
-        sa.Column("template_id", Id, nullable=False),
-        sa.Column("is_text", sa.Boolean, nullable=False),
-        sa.Column("at", Instant, nullable=False),
-        sa.PrimaryKeyConstraint("delivery_id", name="pk_recent_sends"),
+        sa.Column("id", sa.LargeBinary, nullable=False),
+        sa.Column("sends", sa.Text, nullable=False),
+        sa.Column("last_at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_recent_sends"),
     )
-    op.create_index("ix_recent_sends_recipient_at", "recent_sends", ["recipient", "at"])
     op.create_table(
         "caller_buckets",
         sa.Column("id", Id, nullable=False),
