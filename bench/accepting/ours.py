@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from postroom.app import running_app
+from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import Registration, register_again
 from postroom.kit import log as logs
 from postroom.kit.crypto import new_secret
@@ -23,7 +24,9 @@ async def main(url: str, ready: Path, notify_url: str, notify_key: str) -> None:
     settings = read_settings(environment, port=0)
     logs.configure(level=settings.log_level)
     listener = listen(settings.host, 0)
-    registration = Registration(name=SERVICE, notify_key=notify_key, notify_base_url=notify_url)
+    registration = Registration(
+        name=SERVICE, notify_key=notify_key, notify_base_url=notify_url, limits=FAR_ABOVE
+    )
     async with told_to_stop() as stop, running_app(settings) as app:
         async with app.database.transaction() as conn:
             key = await register_again(

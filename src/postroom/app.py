@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.domain.lane import Lane
+from postroom.features.limits import CallerLimits
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.create import Creator
@@ -50,6 +51,7 @@ class App:
     sender: Sender
     statuses: MessageStatuses
     keys: Keys
+    callers: CallerLimits
 
 
 @asynccontextmanager
@@ -156,6 +158,7 @@ def _assemble(
             database=database, keys=keys, credentials=credentials, clients=clients, vault=vault
         ),
         keys=keys,
+        callers=CallerLimits(database=database, clock=clock, calls_a_minute=settings.limits.calls_a_minute),
     )
 
 

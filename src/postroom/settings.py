@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from postroom.domain.retry import RetryPolicy
+from postroom.features.limits import LimitDefaults, ServiceLimits, check_limits
 from postroom.kit.crypto import SHORTEST_SECRET
 
 GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
@@ -31,6 +32,7 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    limits: LimitDefaults = field(default_factory=LimitDefaults)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -52,6 +54,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
         "policy": _policy(variables, faults),
+        "limits": _limits(variables, faults),
     }
     values.update({name: value for name, value in given.items() if value is not None})
     for name, variable in (("secret", "POSTROOM_SECRET"), ("officer_token_secret", "OFFICER_TOKEN_SECRET")):
@@ -83,6 +86,17 @@ def _policy(variables: Mapping[str, str], faults: list[str]) -> RetryPolicy:
     if not policy.call_timeout < policy.quiet:
         faults.append("POSTROOM_QUIET_SECONDS must be more than POSTROOM_CALL_TIMEOUT_SECONDS")
     return policy
+
+
+def _limits(variables: Mapping[str, str], faults: list[str]) -> LimitDefaults:
+    """What holds for a service that nothing else was chosen for, as in POSTROOM_NOTIFY_A_MINUTE."""
+    default, numbers = LimitDefaults(), {}
+    for name in LimitDefaults.__slots__:
+        variable = f"POSTROOM_{name.upper()}"
+        number = _whole(variables, variable, getattr(default, name), faults)
+        faults += [f"{variable}: {fault.message}" for fault in check_limits(ServiceLimits(**{name: number}))]
+        numbers[name] = number
+    return LimitDefaults(**numbers)
 
 
 def _flag(variables: Mapping[str, str], name: str, faults: list[str]) -> bool:

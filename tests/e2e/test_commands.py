@@ -27,6 +27,10 @@ import requests
         (["services", "key", "nobody"], {}, ["no service named nobody", "postroom services list"]),
         (["services", "add", "Not A Name"], {}, ["name: Use up to 64 lower-case letters"]),
         (["services", "add", "demo", "--notify-key", "x"], {}, ["notifyKey: "]),
+        (["services", "add", "demo", "--notify-key-type", "x"], {}, ["notifyKeyType: ", "live, team, test"]),
+        (["services", "limits", "nobody"], {}, ["no service named nobody", "postroom services list"]),
+        (["serve"], {"POSTROOM_CALLS_A_MINUTE": "0"}, ["POSTROOM_CALLS_A_MINUTE: Use 1 to"]),
+        (["serve"], {"POSTROOM_SAME_TEMPLATE_AN_HOUR": "5000"}, ["AN_HOUR: Use 1 to 1000, or 0 for no"]),
     ],
     ids=repr,
 )
@@ -62,7 +66,7 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
     listed = json.loads(starter.run("services", "list", "--json", **environment).stdout)
 
     assert set(added) == {"service", "apiKey", "receiptToken"}
-    assert listed == [{"name": "income", "sends": False, "defaultGroup": None}]
+    assert listed == [{"name": "income", "sends": False, "defaultGroup": None, "limits": {}}]
     assert keyed["apiKey"] != added["apiKey"]
     twice = starter.run("services", "add", "income", **environment)
     assert (twice.returncode, twice.stderr) == (
@@ -70,6 +74,33 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
         "postroom: A service named income is registered already.\n",
     )
     check_serve(starter, environment, [added["apiKey"], keyed["apiKey"]])
+
+
+def test_limits_are_chosen_for_one_service_and_shown(
+    starter: Any, sqlite_url: str, secrets: dict[str, str]
+) -> None:
+    environment = secrets | {"DATABASE_URL": sqlite_url}
+    starter.run("services", "add", "income", **environment)
+
+    def limits(*options: str) -> Any:
+        done = starter.run("services", "limits", "income", *options, "--json", **environment)
+        return json.loads(done.stdout)["limits"]
+
+    assert limits("--calls-a-minute", "600", "--same-template-an-hour", "0") == {
+        "callsAMinute": 600,
+        "sameTemplateAnHour": 0,
+    }
+    chosen = limits("--notify-a-minute", "60", "--calls-a-minute", "700")
+    assert chosen == {"callsAMinute": 700, "sameTemplateAnHour": 0, "notifyAMinute": 60}
+    [listed] = json.loads(starter.run("services", "list", "--json", **environment).stdout)
+    assert listed["limits"] == chosen
+    refused = starter.run(
+        "services", "limits", "income", "--notify-a-minute", "0", "--texts-an-hour", "-1", **environment
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.count("Use 1 to") == 2
+    assert limits() == chosen
+    assert limits("--reset", "--texts-an-hour", "5") == {"textsAnHour": 5}
 
 
 def check_serve(starter: Any, environment: dict[str, str], keys: list[str]) -> None:

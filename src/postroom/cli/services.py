@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from postroom.cli import show
@@ -25,6 +26,9 @@ def add(
     notify_url: Annotated[
         str, typer.Option(help="Where its Notify is: the real one, or a sandbox.")
     ] = GOVUK_NOTIFY,
+    notify_key_type: Annotated[
+        str, typer.Option(help="live, team or test: the key does not tell, and each has limits of its own.")
+    ] = "live",
     default_group: Annotated[
         str | None, typer.Option(help="Sees its notifications that address nobody.")
     ] = None,
@@ -35,7 +39,11 @@ def add(
     from postroom.run import run_async
 
     registration = Registration(
-        name=name, notify_key=notify_key, notify_base_url=notify_url, default_group=default_group
+        name=name,
+        notify_key=notify_key,
+        notify_key_type=notify_key_type,
+        notify_base_url=notify_url,
+        default_group=default_group,
     )
     made = run_async(_add(read_settings(), registration))
     if as_json:
@@ -71,6 +79,55 @@ def key(name: Annotated[str, typer.Argument(help="The service's name.")], as_jso
         show.line(f"API key of {name}, shown once: {made['apiKey']}")
 
 
+Number = Annotated[int | None, typer.Option()]
+
+
+@app.command()
+def limits(
+    name: Annotated[str, typer.Argument(help="The service's name.")],
+    calls_a_minute: Annotated[int | None, typer.Option(help="Its calls to Postroom.")] = None,
+    same_template_an_hour: Annotated[
+        int | None, typer.Option(help="Messages of one template to one recipient; 0 sets no cap.")
+    ] = None,
+    notify_a_minute: Annotated[
+        int | None, typer.Option(help="What its Notify takes from it, by each type of key.")
+    ] = None,
+    notify_emails_a_day: Number = None,
+    notify_texts_a_day: Number = None,
+    notify_international_texts_a_day: Number = None,
+    notify_letters_a_day: Number = None,
+    same_text_an_hour: Annotated[
+        int | None, typer.Option(help="Texts of one content to one number; 0 sets no limit.")
+    ] = None,
+    texts_an_hour: Annotated[int | None, typer.Option(help="Texts to one number; 0 sets no limit.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget first what was chosen before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose limits for one service. What is left out stays; what was never chosen is the deployment's."""
+    from postroom.features.limits import ServiceLimits
+    from postroom.run import run_async
+
+    chosen = ServiceLimits(
+        calls_a_minute=calls_a_minute,
+        same_template_an_hour=same_template_an_hour,
+        notify_a_minute=notify_a_minute,
+        notify_emails_a_day=notify_emails_a_day,
+        notify_texts_a_day=notify_texts_a_day,
+        notify_international_texts_a_day=notify_international_texts_a_day,
+        notify_letters_a_day=notify_letters_a_day,
+        same_text_an_hour=same_text_an_hour,
+        texts_an_hour=texts_an_hour,
+    )
+    now_chosen = run_async(_limits(read_settings(), name, chosen, reset=reset))
+    if as_json:
+        show.as_json({"service": name, "limits": now_chosen})
+        return
+    for limit, number in now_chosen.items():
+        show.line(f"{limit:<32} {number}")
+    if not now_chosen:
+        show.line(f"Nothing is chosen for {name} alone: the deployment's limits hold.")
+
+
 async def _add(settings: Settings, registration: Any) -> dict[str, str]:
     from postroom.app import running_app
     from postroom.features.services import issue_key, register, set_receipt_token
@@ -90,9 +147,30 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
 
     async with running_app(settings) as postroom:
         return [
-            {"name": each.name, "sends": each.credential_id is not None, "defaultGroup": each.default_group}
+            {
+                "name": each.name,
+                "sends": each.credential_id is not None,
+                "defaultGroup": each.default_group,
+                "limits": msgspec.to_builtins(each.limits),
+            }
             for each in await postroom.directory.every()
         ]
+
+
+async def _limits(settings: Settings, name: str, chosen: Any, *, reset: bool) -> dict[str, int]:
+    from postroom.app import running_app
+    from postroom.features.services import set_limits
+
+    async with running_app(settings) as postroom:
+        service = await postroom.directory.by_name(name)
+        if service is None:
+            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        if not reset:
+            chosen = service.limits.changed(chosen)
+        async with postroom.database.transaction() as conn:
+            await set_limits(conn, service_id=service.id, limits=chosen)
+    found: dict[str, int] = msgspec.to_builtins(chosen)
+    return found
 
 
 async def _key(settings: Settings, name: str) -> dict[str, str]:

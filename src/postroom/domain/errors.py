@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from postroom.domain.allowance import Allowance
+
 
 class FieldError(NamedTuple):
     """One field at fault, named as the caller wrote it (`personalisationParams.name`), and what to do."""
@@ -53,6 +55,17 @@ class Busy(PostroomError):
     def __init__(self, what: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(what)
         self.retry_after_seconds = retry_after_seconds
+
+
+class TooMany(PostroomError):
+    """The caller asks more often than it may; nothing was changed."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(
+            f"Your service has used its {allowance.a_minute} calls a minute. "
+            f"Ask again in {allowance.retry_after_seconds} s."
+        )
+        self.allowance = allowance
 
 
 class KeyMisused(PostroomError):

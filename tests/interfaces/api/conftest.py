@@ -24,6 +24,7 @@ from notify_sandbox.seed import Seed, SeedTemplate
 from notify_sandbox.testing import SandboxUnderTest, running_sandbox
 from postroom.app import App, running_app
 from postroom.features.audit.store import audit_entries
+from postroom.features.limits import FAR_ABOVE, ServiceLimits
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.features.services import Registration, issue_key, register, register_again
 from postroom.features.services.store import credentials
@@ -138,6 +139,16 @@ class Office:
         answer = await self.post(body, **how)
         assert answer.status == 201, answer.text
         return answer.body
+
+    async def register(self, name: str, limits: ServiceLimits) -> str:
+        """A service more, with a Notify key; its API key."""
+        registration = Registration(
+            name=name, notify_key=self.sandbox.api_key, notify_base_url=self.sandbox.url, limits=limits
+        )
+        vault, now = self.app.vault, self.app.clock()
+        async with self.app.database.transaction() as conn:
+            service_id = await register(conn, registration, vault=vault, now=now)
+            return (await issue_key(conn, vault=vault, service_id=service_id, name="one", now=now)).key
 
     def token(self, email: str = "amala.officer@hackney.gov.uk", *, groups: tuple[str, ...] = ()) -> str:
         return issue_officer_token(
@@ -297,6 +308,8 @@ async def _furnish(office: Office) -> None:
         notify_base_url=office.sandbox.url,
         default_group="demo-officers",
         template_names={"Welcome": office.templates["email"]},
+        # Many tests share this office: no limit comes between them.
+        limits=FAR_ABOVE,
     )
     async with app.database.transaction() as conn:
         key = await register_again(conn, demo, vault=app.vault, receipt_token=RECEIPT_TOKEN, now=now)

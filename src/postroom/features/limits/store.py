@@ -121,6 +121,27 @@ async def delete_lists(conn: AsyncConnection, *, before: datetime) -> None:
     await conn.execute(recent_sends.delete().where(recent_sends.c.last_at <= before))
 
 
+async def lock_caller_bucket(
+    conn: AsyncConnection, service_id: str, *, tokens: float, now: datetime
+) -> Row[Any]:
+    """A service's tokens, locked until the transaction ends; so many where they were never counted."""
+    wanted = select(caller_buckets).where(caller_buckets.c.id == service_id).with_for_update()
+    found = (await conn.execute(wanted)).first()
+    if found is None:
+        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        row = {"id": service_id, "tokens": tokens, "refilled_at": now}
+        await conn.execute(insert(caller_buckets).on_conflict_do_nothing(), [row])
+        found = (await conn.execute(wanted)).one()
+    return found
+
+
+async def save_caller_bucket(
+    conn: AsyncConnection, service_id: str, *, tokens: float, refilled_at: datetime
+) -> None:
+    values = {"tokens": tokens, "refilled_at": refilled_at}
+    await conn.execute(caller_buckets.update().where(caller_buckets.c.id == service_id).values(values))
+
+
 @lru_cache(maxsize=512)
 def _append_on_sqlite(number: int) -> str:
     return _APPEND.format(rows="VALUES " + ", ".join(["(?, ?, ?)"] * number))

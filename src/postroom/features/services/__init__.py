@@ -9,6 +9,7 @@ from postroom.features.services.register import (
     issue_key,
     register,
     register_again,
+    set_limits,
     set_receipt_token,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "issue_key",
     "register",
     "register_again",
+    "set_limits",
     "set_receipt_token",
 ]

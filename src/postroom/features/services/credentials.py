@@ -81,7 +81,7 @@ async def keep(
     key_type: str = LIVE,
 ) -> str:
     """Keep a provider's key for a service, sealed; the same key and address again is one. Its id."""
-    credential_id = id_of(vault=vault, service_id=service_id, key=key, base_url=base_url)
+    credential_id = id_of(vault=vault, service_id=service_id, key=key, base_url=base_url, key_type=key_type)
     row = {
         "id": credential_id,
         "service_id": service_id,
@@ -102,9 +102,10 @@ async def check_opens(conn: AsyncConnection, credential_id: str | None, *, vault
         vault.open(row.sealed_key, row=row.id, column=_COLUMN)
 
 
-def id_of(*, vault: Vault, service_id: str, key: str, base_url: str) -> str:
+def id_of(*, vault: Vault, service_id: str, key: str, base_url: str, key_type: str = LIVE) -> str:
     """The id under which this service's key would be kept: drawn from the key, so that equal keys meet."""
-    return str(UUID(bytes=vault.blind_index(f"{service_id} {base_url} {key}", purpose="credential")))
+    named = f"{service_id} {base_url} {key}" + ("" if key_type == LIVE else f" {key_type}")
+    return str(UUID(bytes=vault.blind_index(named, purpose="credential")))
 
 
 async def forget_raw_keys(

@@ -10,8 +10,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid
+from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits, check_limits
 from postroom.features.services import store
-from postroom.features.services.credentials import check_opens, keep
+from postroom.features.services.credentials import KEY_TYPES, LIVE, check_opens, keep
 from postroom.features.services.names import is_name, is_notify_key
 from postroom.kit.crypto import Vault, new_secret
 from postroom.kit.ids import new_id
@@ -29,6 +30,8 @@ class Registration:
     default_group: str | None = None
     prepend_name: bool = False
     template_names: Mapping[str, str] = field(default_factory=dict)
+    notify_key_type: str = LIVE
+    limits: ServiceLimits = NOTHING_CHOSEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
             base_url=registration.notify_base_url.rstrip("/"),
             is_raw=False,
             now=now,
+            key_type=registration.notify_key_type,
         )
     row = {
         "id": service_id,
@@ -65,6 +69,7 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
         "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
         "receipt_token_digest": None,
         "created_at": now,
+        "limits": msgspec.json.encode(registration.limits).decode(),
     }
     await store.insert_service(conn, row)
     return service_id
@@ -94,6 +99,7 @@ async def _bring_up_to_date(
     values: dict[str, object] = {
         "default_group": registration.default_group,
         "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
+        "limits": msgspec.json.encode(registration.limits).decode(),
     }
     if registration.notify_key is not None:
         await check_opens(conn, row.credential_id, vault=vault)
@@ -106,6 +112,7 @@ async def _bring_up_to_date(
             base_url=base_url,
             is_raw=False,
             now=now,
+            key_type=registration.notify_key_type,
         )
     await store.update_service(conn, row.id, values)
 
@@ -134,6 +141,13 @@ async def issue_key(
     return NewKey(service_id=service_id, key=key)
 
 
+async def set_limits(conn: AsyncConnection, *, service_id: str, limits: ServiceLimits) -> None:
+    """What holds for the service from now on; Invalid with every limit that cannot be one."""
+    if faults := check_limits(limits):
+        raise Invalid(faults)
+    await store.update_service(conn, service_id, {"limits": msgspec.json.encode(limits).decode()})
+
+
 async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: str, token: str) -> None:
     """The bearer token that the provider's receipts for this service carry from now on."""
     await store.update_service(conn, service_id, {"receipt_token_digest": vault.digest(token)})
@@ -147,7 +161,10 @@ def _check(registration: Registration) -> None:
         )
     if registration.notify_key is not None and not is_notify_key(registration.notify_key):
         errors.append(FieldError("notifyKey", "This has not the form of a GOV.UK Notify key."))
+    if registration.notify_key_type not in KEY_TYPES:
+        errors.append(FieldError("notifyKeyType", f"Use one of {', '.join(KEY_TYPES)}."))
     if not registration.notify_base_url.startswith(("https://", "http://")):
         errors.append(FieldError("notifyBaseUrl", "Give an address that begins with https://."))
+    errors += check_limits(registration.limits)
     if errors:
         raise Invalid(errors)

@@ -38,7 +38,10 @@ HANDLERS: Sequence[BaseRouteHandler] = (
 def build_api(app: App) -> ASGIApp:
     """The endpoints over the app's features, with errors as problems and the edge around them."""
     authenticator = Authenticator(
-        directory=app.directory, officer_token_secret=app.settings.officer_token_secret, clock=app.clock
+        directory=app.directory,
+        limits=app.callers,
+        officer_token_secret=app.settings.officer_token_secret,
+        clock=app.clock,
     )
     litestar = Litestar(
         route_handlers=list(HANDLERS),

@@ -9,8 +9,10 @@ from joserfc.jwt import JWTClaimsRegistry
 from litestar import Request
 
 from postroom.domain.caller import Caller, Person, ServiceCaller
-from postroom.domain.errors import Forbidden, Unauthenticated
+from postroom.domain.errors import Forbidden, TooMany, Unauthenticated
+from postroom.features.limits import CallerLimits
 from postroom.features.services import Directory
+from postroom.interfaces.api.allowances import keep_allowance
 from postroom.kit.clock import Clock
 
 _MOST_REMEMBERED = 5_000
@@ -21,17 +23,20 @@ _LEEWAY_SECONDS = 5
 class Authenticator:
     """Tells who calls from a request's headers. Verified tokens are remembered until they expire."""
 
-    def __init__(self, *, directory: Directory, officer_token_secret: str, clock: Clock) -> None:
+    def __init__(
+        self, *, directory: Directory, limits: CallerLimits, officer_token_secret: str, clock: Clock
+    ) -> None:
         self._directory = directory
+        self._limits = limits
         self._key = OctKey.import_key(officer_token_secret)
         self._clock = clock
         self._known: dict[str, tuple[float, Person]] = {}
 
     async def caller(self, request: Request[Any, Any, Any]) -> Caller:
-        """The caller, or Unauthenticated."""
+        """The caller, or Unauthenticated; TooMany where it is a service that has called too often."""
         api_key = request.headers.get("x-api-key")
         if api_key is not None:
-            return await self._service(api_key)
+            return await self._service(api_key, request)
         header = request.headers.get("authorization")
         if header is None:
             raise Unauthenticated(
@@ -49,11 +54,26 @@ class Authenticator:
             raise Forbidden("Only a service may do this, with its API key.")
         return caller
 
-    async def _service(self, api_key: str) -> ServiceCaller:
+    async def take_more(self, request: Request[Any, Any, Any], caller: ServiceCaller, *, calls: int) -> None:
+        """Count a request as so many calls more than the one that it is; TooMany where they are not left."""
+        await self._take(caller.service_id, request, calls=calls, a_minute=None)
+
+    async def _service(self, api_key: str, request: Request[Any, Any, Any]) -> ServiceCaller:
         found = await self._directory.by_api_key(api_key)
         if found is None:
             raise Unauthenticated("This API key is not known, or not valid any more.")
+        chosen = found.limits.calls_a_minute
+        a_minute = self._limits.calls_a_minute if chosen is None else chosen
+        await self._take(found.id, request, calls=1, a_minute=a_minute)
         return ServiceCaller(service_id=found.id, name=found.name)
+
+    async def _take(
+        self, service_id: str, request: Request[Any, Any, Any], *, calls: int, a_minute: int | None
+    ) -> None:
+        allowance = await self._limits.take(service_id, cost=calls, a_minute=a_minute)
+        if not allowance.allowed:
+            raise TooMany(allowance)
+        keep_allowance(request.scope, allowance)
 
     def _person(self, token: str) -> Person:
         now = self._clock().timestamp()

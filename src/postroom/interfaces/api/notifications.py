@@ -16,6 +16,7 @@ from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import Page, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.withdraw import withdraw
+from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
 from postroom.interfaces.api.edge import correlation_id_of
@@ -37,7 +38,10 @@ async def create_notification(request: AnyRequest) -> ASGIApp:
         new, caller=caller, now=postroom.clock(), faults=faults, once=once
     )
     made = created.notification
-    headers = {"location": f"{postroom.settings.api_prefix}/notifications/{made.id}"}
+    headers = {
+        "location": f"{postroom.settings.api_prefix}/notifications/{made.id}",
+        **allowance_headers(request.scope),
+    }
     if created.replayed:
         headers["idempotent-replay"] = "true"
     return _answer(made, status=201, headers=headers)

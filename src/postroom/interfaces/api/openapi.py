@@ -35,7 +35,14 @@ _PROBLEMS = {
     422: "The Idempotency-Key came with another body before.",
     413: "The body is too large.",
     424: "GOV.UK Notify does not accept the service's key.",
+    429: "The service has used its calls of a minute; Retry-After says when to ask again.",
     503: "Busy: nothing was changed, and Retry-After says when to try again.",
+}
+_RATE_LIMITS = {
+    "RateLimit-Limit": "The calls that your service may make in a minute.",
+    "RateLimit-Remaining": "Those that are left now.",
+    "RateLimit-Reset": "The seconds after which all of them are.",
+    "RateLimit-Policy": "The limit with its time in seconds, as in 12000;w=60.",
 }
 _UUID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "description": "A date, or a time by RFC 3339."}
@@ -125,9 +132,13 @@ def _problem(status: int) -> dict[str, Any]:
         "description": _PROBLEMS[status],
         "content": {"application/problem+json": {"schema": _reference(schemas.Problem)}},
     }
-    if status == 503:
-        answer["headers"] = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}}
+    if status in (429, 503):
+        answer["headers"] = _headers({"Retry-After": "Seconds."} | (_RATE_LIMITS if status == 429 else {}))
     return answer
+
+
+def _headers(texts: dict[str, str]) -> dict[str, Any]:
+    return {name: {"schema": {"type": "string"}, "description": text} for name, text in texts.items()}
 
 
 def _json(description: str, schema: dict[str, Any], example: Any, **headers: str) -> dict[str, Any]:
@@ -136,9 +147,7 @@ def _json(description: str, schema: dict[str, Any], example: Any, **headers: str
         "content": {"application/json": {"schema": schema, "example": example}},
     }
     if headers:
-        answer["headers"] = {
-            name: {"schema": {"type": "string"}, "description": text} for name, text in headers.items()
-        }
+        answer["headers"] = _headers(headers)
     return answer
 
 
@@ -159,6 +168,7 @@ def _notifications() -> dict[str, Any]:
         Location="Where it is.",
         ETag="Its version, for If-Match.",
         **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
+        **_RATE_LIMITS,
     )
     page = _json(
         "A page, newest first.",
@@ -174,7 +184,7 @@ def _notifications() -> dict[str, Any]:
                 summary="Notify somebody",
                 tag=tag,
                 answers={201: created},
-                problems=(400, 401, 403, 409, 413, 422, 503),
+                problems=(400, 401, 403, 409, 413, 422, 429, 503),
                 security=_SERVICES,
                 parameters=[_IDEMPOTENCY_KEY],
                 body=_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
@@ -184,7 +194,7 @@ def _notifications() -> dict[str, Any]:
                 summary="List notifications",
                 tag=tag,
                 answers={200: page},
-                problems=(400, 401, 503),
+                problems=(400, 401, 429, 503),
                 security=_ANYONE,
                 parameters=_FILTERS,
             ),
@@ -203,7 +213,7 @@ def _one_notification() -> dict[str, Any]:
                 summary="Get one notification",
                 tag=tag,
                 answers={200: one},
-                problems=(400, 401, 404, 503),
+                problems=(400, 401, 404, 429, 503),
                 security=_ANYONE,
                 parameters=[_ID],
             ),
@@ -212,7 +222,7 @@ def _one_notification() -> dict[str, Any]:
                 summary="Record what somebody did about it",
                 tag=tag,
                 answers={200: one},
-                problems=(400, 401, 404, 409, 412, 413, 503),
+                problems=(400, 401, 404, 409, 412, 413, 429, 503),
                 security=_ANYONE,
                 parameters=[_ID, _IF_MATCH],
                 body=_body(schemas.ActionBody, examples.ACTIONS),
@@ -222,7 +232,7 @@ def _one_notification() -> dict[str, Any]:
                 summary="Remove it from every list and count",
                 tag=tag,
                 answers={204: {"description": "Removed. What nobody had begun to send is cancelled."}},
-                problems=(400, 401, 404, 409, 503),
+                problems=(400, 401, 404, 409, 429, 503),
                 security=_ANYONE,
                 parameters=[_ID],
             ),
@@ -233,7 +243,7 @@ def _one_notification() -> dict[str, Any]:
 def _messages() -> dict[str, Any]:
     message_id = _path("notificationId", "Notify's id, a delivery's or a notification's.", _UUID)
     template = _reference(schemas.TemplateItem)
-    problems = (400, 401, 403, 404, 424, 503)
+    problems = (400, 401, 403, 404, 424, 429, 503)
     return {
         "/message-status/{service}/{notificationId}": {
             "get": _operation(

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from postroom.domain import errors
+from postroom.interfaces.api.allowances import to_headers
 from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.schemas import FieldProblem, Problem
 from postroom.kit.crypto import CannotOpen
@@ -32,6 +33,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.Stale: 412,
     TooLarge: 413,
     errors.KeyMisused: 422,
+    errors.TooMany: 429,
     errors.InFlight: 409,
     LockTimeout: 503,
     errors.ProviderRefusedKey: 424,
@@ -86,6 +88,9 @@ def to_response(
         messages = [f"{fault.field}: {fault.message}" for fault in error.errors]
     if status == 503 or isinstance(error, errors.InFlight):
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
+    if isinstance(error, errors.TooMany):
+        headers |= to_headers(error.allowance)
+        headers["Retry-After"] = str(error.allowance.retry_after_seconds)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     problem = Problem(
