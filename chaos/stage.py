@@ -223,11 +223,30 @@ def _write_seed(place: Path, callbacks: Mapping[str, Callback]) -> None:
     (place / "seed.json").write_bytes(msgspec.json.encode(Seed(services=services)))
 
 
+_LIMITS = {
+    # The bucket that all workers share is there, but nobody waits for it longer than for mischief.
+    "notify-a-minute": 30_000,
+    "calls-a-minute": 1_000_000,
+    # Few residents get much, and abroad is as near as anywhere.
+    "notify-international-texts-a-day": 1_000_000,
+    "same-template-an-hour": 0,
+    "same-text-an-hour": 0,
+    "texts-an-hour": 0,
+}
+
+
 def _register(made: Stage, name: str, notify_key: str) -> dict[str, str]:
-    """By the command, as an operator does."""
+    """By the commands, as an operator does."""
+    said = _services(made, ["add", name, "--notify-url", made.sandbox_url], notify_key=notify_key)
+    limits = [word for limit, number in _LIMITS.items() for word in (f"--{limit}", str(number))]
+    _services(made, ["limits", name, *limits], notify_key=notify_key)
+    return said
+
+
+def _services(made: Stage, command: list[str], *, notify_key: str) -> dict[str, str]:
     environment = made.processes["sandbox"].environment
     done = subprocess.run(
-        [*_POSTROOM, "services", "add", name, "--notify-url", made.sandbox_url, "--json"],
+        [*_POSTROOM, "services", *command, "--json"],
         env={**environment, "NOTIFY_KEY": notify_key},
         capture_output=True,
         text=True,

@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from typing import NamedTuple
 
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.domain.lane import Lane
-from postroom.features.limits import CallerLimits
+from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.create import Creator
+from postroom.features.notifications.gate import LimitsGate
 from postroom.features.notifications.message_status import MessageStatuses
 from postroom.features.notifications.plan import Plan, write_plans
 from postroom.features.notifications.send import Sender
@@ -54,6 +56,19 @@ class App:
     callers: CallerLimits
 
 
+class _Base(NamedTuple):
+    """What the other parts are made of."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    queue: JobQueue
+    clients: NotifyClients
+    directory: Directory
+    credentials: Credentials
+
+
 @asynccontextmanager
 async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[App]:
     """The app over an open database whose tables are current; closed in order at the end."""
@@ -74,10 +89,21 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
             after_commit=queue.ring,
             writers=2 if database.is_postgres else 1,
         )
-        changes: Changes = GroupCommit(
-            database=database, write=partial(write_changes, queue=queue), after_commit=queue.ring
+        base = _Base(
+            settings,
+            clock,
+            database,
+            vault,
+            queue,
+            clients,
+            Directory(database=database, vault=vault, clock=clock),
+            Credentials(database=database, vault=vault),
         )
-        yield _assemble(settings, clock, database, vault, queue, clients, writer, changes)
+        gate = _gate(base)
+        changes: Changes = GroupCommit(
+            database=database, write=partial(write_changes, queue=queue, gate=gate), after_commit=queue.ring
+        )
+        yield _assemble(base, gate, writer, changes)
         # A database that does not answer holds up no stop: nobody was told of what is not written by now.
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITES_SECONDS):
@@ -111,62 +137,62 @@ def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
     return RowQueue(find_due=partial(sweep.ids_due, database), clock=clock, slots=slots)
 
 
-def _assemble(
-    settings: Settings,
-    clock: Clock,
-    database: Database,
-    vault: Vault,
-    queue: JobQueue,
-    clients: NotifyClients,
-    writer: GroupCommit[Plan, bool],
-    changes: Changes,
-) -> App:
-    directory = Directory(database=database, vault=vault, clock=clock)
-    credentials = Credentials(database=database, vault=vault)
-    catalogue = Catalogue(clients=clients, clock=clock)
-    keys = _keys(settings, directory, credentials, vault)
+def _gate(base: _Base) -> LimitsGate:
+    return LimitsGate(
+        database=base.database,
+        buckets=ProviderBuckets(),
+        credentials=base.credentials,
+        directory=base.directory,
+        clock=base.clock,
+        defaults=base.settings.limits,
+    )
+
+
+def _assemble(base: _Base, gate: LimitsGate, writer: GroupCommit[Plan, bool], changes: Changes) -> App:
+    catalogue = Catalogue(clients=base.clients, clock=base.clock)
+    keys = _keys(base)
     return App(
-        settings=settings,
-        clock=clock,
-        database=database,
-        vault=vault,
-        queue=queue,
-        clients=clients,
-        directory=directory,
-        credentials=credentials,
+        **base._asdict(),
         catalogue=catalogue,
         changes=changes,
         creator=Creator(
             keys=keys,
-            directory=directory,
+            directory=base.directory,
             catalogue=catalogue,
-            vault=vault,
+            vault=base.vault,
             writer=writer,
-            database=database,
-            keep_keys=settings.keep_idempotency_keys,
+            database=base.database,
+            keep_keys=base.settings.keep_idempotency_keys,
         ),
         sender=Sender(
             changes=changes,
-            credentials=credentials,
-            directory=directory,
-            clients=clients,
-            vault=vault,
-            clock=clock,
-            policy=settings.policy,
+            credentials=base.credentials,
+            directory=base.directory,
+            clients=base.clients,
+            vault=base.vault,
+            limit_reached=gate.reached,
+            clock=base.clock,
+            policy=base.settings.policy,
         ),
         statuses=MessageStatuses(
-            database=database, keys=keys, credentials=credentials, clients=clients, vault=vault
+            database=base.database,
+            keys=keys,
+            credentials=base.credentials,
+            clients=base.clients,
+            vault=base.vault,
         ),
         keys=keys,
-        callers=CallerLimits(database=database, clock=clock, calls_a_minute=settings.limits.calls_a_minute),
+        callers=CallerLimits(
+            database=base.database, clock=base.clock, calls_a_minute=base.settings.limits.calls_a_minute
+        ),
     )
 
 
-def _keys(settings: Settings, directory: Directory, credentials: Credentials, vault: Vault) -> Keys:
+def _keys(base: _Base) -> Keys:
     return Keys(
-        directory=directory,
-        credentials=credentials,
-        vault=vault,
-        raw_keys=settings.raw_notify_keys,
-        notify_base_url=settings.notify_base_url,
+        directory=base.directory,
+        credentials=base.credentials,
+        vault=base.vault,
+        raw_keys=base.settings.raw_notify_keys,
+        notify_base_url=base.settings.notify_base_url,
     )

@@ -13,7 +13,7 @@ from notify_sandbox.model import Limits
 from notify_sandbox.testing import SandboxUnderTest
 from postroom.channels.govuk_notify import NotifyClient, NotifyClients, NotifyUnavailable
 from postroom.channels.govuk_notify.refusals import to_outcome
-from postroom.domain.outcome import Accepted, Outcome, Rejected, TryAgain, Uncertain
+from postroom.domain.outcome import Accepted, Limit, Outcome, Rejected, TryAgain, Uncertain
 from postroom.kit.ids import new_id
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ async def send(
         pytest.param(
             "limited",
             TryAgain(
-                "Exceeded rate limit for key type LIVE of 3000 requests per 60 seconds", 429, limited=True
+                "Exceeded rate limit for key type LIVE of 3000 requests per 60 seconds",
+                429,
+                limit=Limit.MINUTE,
             ),
             0,
             id="429",
@@ -176,7 +178,7 @@ async def test_the_limit_of_a_day_is_waited_out(client: NotifyClient, sandbox: S
     outcome = await send(client, sandbox.templates["email"])
 
     assert isinstance(outcome, TryAgain)
-    assert (outcome.status_code, outcome.limited) == (429, True)
+    assert (outcome.status_code, outcome.limit) == (429, Limit.DAY)
 
 
 def errors(status: int, *messages: str) -> bytes:
@@ -215,11 +217,11 @@ PAGE = b"<html>Not here</html>"
         pytest.param(
             429,
             PAGE,
-            TryAgain("GOV.UK Notify asks to send less often", 429, limited=True),
+            TryAgain("GOV.UK Notify asks to send less often", 429, limit=Limit.MINUTE),
             id="429 of a proxy",
         ),
         pytest.param(
-            408, b"", TryAgain("GOV.UK Notify asks to send less often", 408, limited=True), id="408"
+            408, b"", TryAgain("GOV.UK Notify asks to send less often", 408, limit=Limit.MINUTE), id="408"
         ),
         pytest.param(502, PAGE, Uncertain("GOV.UK Notify answered 502", 502), id="502"),
         pytest.param(503, errors(503, "Sorry"), Uncertain("GOV.UK Notify answered 503", 503), id="503"),

@@ -8,7 +8,7 @@ import pytest
 from postroom.domain import delivery as steps
 from postroom.domain.channel import Channel
 from postroom.domain.delivery import AttemptEnd, Change, State, Step
-from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, TryAgain, Uncertain
+from postroom.domain.outcome import Accepted, Limit, Outcome, OutcomeName, Rejected, TryAgain, Uncertain
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status, is_final
 
@@ -90,7 +90,9 @@ def test_what_a_claim_gives(state: State, after: timedelta, step: Step) -> None:
 def test_what_is_put_off_is_tried_for_the_first_time_later() -> None:
     change = steps.put_off(PENDING, until=NOON + seconds(60), reason="waits for a limit")
 
-    assert change == Change(replace(PENDING, due_at=NOON + seconds(60), reason="waits for a limit"))
+    assert change == Change(
+        replace(PENDING, due_at=NOON + seconds(60), reason="waits for a limit"), Step.WAIT
+    )
     again = steps.claim(change.state, now=NOON + seconds(60), policy=POLICY, attempt_id="first")
     assert (again.step, again.state.attempts) == (Step.SEND, 1)
 
@@ -157,7 +159,7 @@ def test_a_call_lapses_before_anybody_asks_whether_it_was_taken(
         ),
         pytest.param(TryAgain("down"), Status.PENDING, seconds(1), "down", id="try again"),
         pytest.param(
-            TryAgain("limited", 429, limited=True), Status.PENDING, seconds(10), "limited", id="limited"
+            TryAgain("limited", 429, limit=Limit.MINUTE), Status.PENDING, seconds(10), "limited", id="limited"
         ),
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from postroom.domain import delivery as steps
 from postroom.domain.channel import Channel
 from postroom.domain.delivery import Change, State, Step
-from postroom.domain.outcome import Accepted, Outcome, Rejected, TryAgain, Uncertain
+from postroom.domain.outcome import Accepted, Limit, Outcome, Rejected, TryAgain, Uncertain
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status, is_final
 
@@ -203,7 +203,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             return [Accepted(hand.took), Uncertain("cut")]
         return [
             TryAgain("down"),
-            TryAgain("limited", 429, limited=True),
+            TryAgain("limited", 429, limit=Limit.MINUTE),
             Rejected("no", 400),
             Uncertain("cut"),
         ]

@@ -32,6 +32,8 @@ QUICK = {
     "POSTROOM_LIMITED_WAIT_SECONDS": "0.5",
     # A receipt that was posted to a process that had been killed comes again after minutes.
     "POSTROOM_POLL_EMAIL_AND_TEXT_SECONDS": "2",
+    # Joe gets many of one template.
+    "POSTROOM_SAME_TEMPLATE_AN_HOUR": "0",
 }
 OURS = re.compile(r"POSTROOM_|DATABASE_URL|OFFICER_TOKEN_SECRET|RAW_NOTIFY_KEYS|NOTIFY_")
 

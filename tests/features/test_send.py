@@ -185,7 +185,9 @@ async def test_the_worker_does_it_all_by_itself(office: "Office") -> None:
     """The real queue, from acceptance to the end, with many at once."""
     stop = asyncio.Event()
     working = asyncio.create_task(run_worker(office.app, stop=stop))
-    made = await asyncio.gather(*(office.create(office.email(reference=f"r-{n}")) for n in range(30)))
+    made = await asyncio.gather(
+        *(office.create(office.email(reference=f"r-{n}", email=f"r{n}@example.com")) for n in range(30))
+    )
     async with asyncio.timeout(10):
         while len(await outcomes(office)) < 30 or None in await outcomes(office):  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -52,6 +52,8 @@ class Step(StrEnum):
     LOOK = "look"
     POLL = "poll"
     NOTHING = "nothing"
+    WAIT = "wait"
+    """It was put off: nobody holds it, and a job for its new moment is queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def claim(state: State, *, now: datetime, policy: RetryPolicy, attempt_id: str) 
 
 def put_off(state: State, *, until: datetime, reason: str) -> Change:
     """It waits for a limit or for the provider's return: due again then, with no try counted."""
-    return Change(replace(state, due_at=until, lease_until=None, reason=reason))
+    return Change(replace(state, due_at=until, lease_until=None, reason=reason), Step.WAIT)
 
 
 def suppress(state: State, *, now: datetime, reason: str) -> Change:
@@ -293,7 +295,7 @@ def _settled(state: State, status: Status, now: datetime, completed_at: datetime
 def _try_again(state: State, outcome: TryAgain, now: datetime, policy: RetryPolicy, chance: float) -> State:
     if now - state.created_at > policy.give_up_after:
         return _end(state, Status.DEAD, now, f"given up: {outcome.reason}")
-    wait = wait_before_try(policy, tries=state.attempts, limited=outcome.limited, chance=chance)
+    wait = wait_before_try(policy, tries=state.attempts, limited=outcome.limit is not None, chance=chance)
     return replace(_closed(state, due_at=now + wait), reason=outcome.reason)
 
 

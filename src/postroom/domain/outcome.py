@@ -4,6 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Limit(StrEnum):
+    """A limit of the provider's, by how long it holds."""
+
+    MINUTE = "minute"
+    DAY = "day"
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The provider has it, under an id of its own."""
@@ -25,7 +32,8 @@ class TryAgain:
 
     reason: str
     status_code: int | None = None
-    limited: bool = False
+    limit: Limit | None = None
+    """Which of the provider's limits was reached, where it was one."""
 
 
 @dataclass(frozen=True, slots=True)

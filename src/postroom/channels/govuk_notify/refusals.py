@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from postroom.channels.govuk_notify.answers import Errors
-from postroom.domain.outcome import Outcome, Rejected, TryAgain, Uncertain
+from postroom.channels.govuk_notify.answers import Errors, OneError
+from postroom.domain.outcome import Limit, Outcome, Rejected, TryAgain, Uncertain
 
 _KEY_REFUSED = "GOV.UK Notify does not accept the service's key"
 _CLOCK = "the call was too late, or this machine's clock differs from GOV.UK Notify's"
+_DAY = "TooManyRequestsError"
 _SHORTEST_VALUE = 4
 """Shorter values occur in ordinary words: hiding them would hide the reason."""
 
@@ -20,7 +21,8 @@ def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
     if status >= 500:
         return Uncertain(f"GOV.UK Notify answered {status}", status)
     if status in (408, 425, 429):
-        return TryAgain(_words(raw, values) or "GOV.UK Notify asks to send less often", status, limited=True)
+        reason = _words(raw, values) or "GOV.UK Notify asks to send less often"
+        return TryAgain(reason, status, limit=_limit(raw))
     if status < 400:
         return Uncertain(f"GOV.UK Notify answered {status}", status)
     words = _words(raw, values)
@@ -34,11 +36,22 @@ def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
     return Rejected(words, status)
 
 
+def _limit(raw: bytes) -> Limit:
+    """Which limit was reached: Notify names the one of a day otherwise than the one of a minute."""
+    return Limit.DAY if any(error.error == _DAY for error in _errors(raw) or ()) else Limit.MINUTE
+
+
+def _errors(raw: bytes) -> list[OneError] | None:
+    try:
+        return msgspec.json.decode(raw, type=Errors).errors
+    except msgspec.MsgspecError:
+        return None
+
+
 def _words(raw: bytes, values: Iterable[Any]) -> str | None:
     """Notify's own messages without what was sent; None where the answer has not its form."""
-    try:
-        errors = msgspec.json.decode(raw, type=Errors).errors
-    except msgspec.MsgspecError:
+    errors = _errors(raw)
+    if errors is None:
         return None
     text = "; ".join(error.message for error in errors)
     # The longest first: a name within a longer value would leave the rest of it standing.

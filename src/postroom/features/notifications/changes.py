@@ -1,6 +1,6 @@
 """Changing deliveries: every change is a pure step on the locked row, and many share one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,24 @@ Apply = Callable[[State], Change | None]
 """A step from the state that the row has now; None where it changes nothing."""
 
 
+Gate = Callable[[AsyncConnection, Sequence[Row[Any]]], Awaitable[Mapping[str, Change]]]
+"""Of deliveries that are about to be sent, what becomes of those that may not be sent now, by their ids.
+
+It is asked in the transaction that claims them, while their rows are locked.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One step for one delivery. A receipt's row is kept whether it changes anything or not."""
+    """One step for one delivery. A receipt's row is kept whether it changes anything or not.
+
+    `claims` marks a claim: where it would send, the gate is asked.
+    """
 
     delivery_id: str
     apply: Apply
     receipt: dict[str, Any] | None = None
+    claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,24 @@ def state_of(row: Row[Any]) -> State:
     )
 
 
-async def write_changes(conn: AsyncConnection, requests: Sequence[Request], *, queue: JobQueue) -> list[Done]:
-    """Apply the requests in order, each to the state that those before it left."""
-    rows = await store.lock_deliveries(conn, {request.delivery_id for request in requests})
-    before = {row.id: state_of(row) for row in rows}
+async def write_changes(
+    conn: AsyncConnection, requests: Sequence[Request], *, queue: JobQueue, gate: Gate | None
+) -> list[Done]:
+    """Apply the requests in order, each to the state that those before it left.
+
+    Without a `gate` nothing may be claimed.
+    """
+    rows = {row.id: row for row in await store.lock_deliveries(conn, {each.delivery_id for each in requests})}
+    before = {key: state_of(row) for key, row in rows.items()}
+    sending = [rows[key] for key in sorted(_about_to_send(requests, before))]
+    if sending and gate is None:
+        raise AssertionError("what is claimed to be sent passes the gate")
+    instead = await gate(conn, sending) if sending and gate is not None else {}
     states = dict(before)
     changes: list[Change | None] = []
     for request in requests:
         state = states.get(request.delivery_id)
-        change = None if state is None else request.apply(state)
+        change = None if state is None else _apply(request, state, instead)
         if change is not None:
             states[request.delivery_id] = change.state
         changes.append(change)
@@ -89,6 +109,25 @@ async def write_changes(conn: AsyncConnection, requests: Sequence[Request], *, q
         ],
     )
     return await _with_personal(conn, changes)
+
+
+def _about_to_send(requests: Sequence[Request], states: Mapping[str, State]) -> set[str]:
+    """The deliveries that a claim among the requests would send."""
+    return {
+        request.delivery_id
+        for request in requests
+        if request.claims
+        and (state := states.get(request.delivery_id)) is not None
+        and (change := request.apply(state)) is not None
+        and change.step is Step.SEND
+    }
+
+
+def _apply(request: Request, state: State, instead: Mapping[str, Change]) -> Change | None:
+    change = request.apply(state)
+    if request.claims and change is not None and change.step is Step.SEND:
+        return instead.get(request.delivery_id, change)
+    return change
 
 
 def _to_row(state: State) -> dict[str, Any]:

@@ -8,6 +8,7 @@ handed out twice finds nothing to do.
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -23,7 +24,7 @@ from postroom.channels.govuk_notify import (
 )
 from postroom.domain import delivery as steps
 from postroom.domain.delivery import State, Step
-from postroom.domain.outcome import Accepted, Outcome
+from postroom.domain.outcome import Accepted, Limit, Outcome, TryAgain
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status
 from postroom.features.notifications.changes import Apply, Changes, Done, Request
@@ -53,9 +54,11 @@ class Sender:
         directory: Directory,
         clients: NotifyClients,
         vault: Vault,
+        limit_reached: Callable[[State, Limit], Awaitable[None]],
         clock: Clock,
         policy: RetryPolicy,
     ) -> None:
+        self._limit_reached = limit_reached
         self._changes = changes
         self._credentials = credentials
         self._directory = directory
@@ -79,7 +82,7 @@ class Sender:
             await asyncio.sleep(early_by)
             claimed_at = _boot_seconds()
             done = await self._claim(delivery_id)
-        if done.change is None or done.change.step is Step.NOTHING:
+        if done.change is None or done.change.step in (Step.NOTHING, Step.WAIT):
             return
         state = done.change.state
         client = await self._client(state)
@@ -102,7 +105,7 @@ class Sender:
 
     async def _claim(self, delivery_id: str) -> Done:
         apply = partial(steps.claim, now=self._clock(), policy=self._policy, attempt_id=new_id())
-        return await self._changes.submit(Request(delivery_id, apply))
+        return await self._changes.submit(Request(delivery_id, apply, claims=True))
 
     def _early_by(self, done: Done) -> float | None:
         """How many seconds a job came before its time; None where it did not, or is not near it.
@@ -167,6 +170,8 @@ class Sender:
                 simulated=simulated,
             ),
         )
+        if isinstance(outcome, TryAgain) and outcome.limit is not None:
+            await self._limit_reached(state, outcome.limit)
 
     async def _look(self, client: NotifyClient, state: State) -> None:
         """Ask whether the provider took an attempt whose end is not known."""

@@ -66,4 +66,4 @@ async def withdraw(
 async def _cancel(conn: AsyncConnection, current: Notification, *, queue: JobQueue, now: datetime) -> None:
     requests = [Request(delivery.id, lambda state: cancel(state, now=now)) for delivery in current.deliveries]
     if requests:
-        await write_changes(conn, requests, queue=queue)
+        await write_changes(conn, requests, queue=queue, gate=None)
