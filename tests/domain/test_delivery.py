@@ -406,3 +406,58 @@ def test_cancel(state: State, status: Status | None) -> None:
     change = steps.cancel(state, now=NOON)
 
     assert (None if change is None else change.state.status) == status
+
+
+GIVEN_UP = replace(PENDING, status=Status.DEAD, due_at=None, completed_at=NOON, reason="given up: no")
+UNSURE = replace(GIVEN_UP, attempts=2, reason=steps.MAY_HAVE_BEEN_SENT)
+TAKEN = replace(SENDING, status=Status.DEAD, due_at=None, completed_at=NOON, reason=steps.MAY_HAVE_BEEN_SENT)
+
+
+@pytest.mark.parametrize(
+    ("state", "although_unsure", "status", "next_step"),
+    [
+        pytest.param(GIVEN_UP, False, Status.PENDING, Step.SEND, id="given up: tried again"),
+        pytest.param(UNSURE, False, None, None, id="perhaps sent: not without a word"),
+        pytest.param(UNSURE, True, Status.PENDING, Step.LOOK, id="perhaps sent: asked for first"),
+        pytest.param(TAKEN, False, Status.SENDING, Step.POLL, id="taken: followed, and never sent"),
+        pytest.param(TAKEN, True, Status.SENDING, Step.POLL, id="taken: never sent, whatever is said"),
+        pytest.param(DELIVERED, True, None, None, id="delivered: nothing is reopened"),
+        pytest.param(PENDING, True, None, None, id="waiting: nothing to take up"),
+    ],
+)
+def test_replay(state: State, although_unsure: bool, status: Status | None, next_step: Step | None) -> None:
+    later = NOON + timedelta(days=9)
+    change = steps.replay(state, now=later, last_attempt="second", although_unsure=although_unsure)
+
+    assert (None if change is None else change.state.status) == status
+    if change is not None:
+        assert (change.state.completed_at, change.state.reason) == (None, None)
+        claimed = steps.claim(change.state, now=later, policy=POLICY, attempt_id="third")
+        assert claimed.step is next_step
+
+
+def test_what_was_replayed_is_tried_for_as_long_as_it_was_at_first() -> None:
+    later = NOON + timedelta(days=9)
+    change = steps.replay(GIVEN_UP, now=later, last_attempt=None, although_unsure=False)
+    assert change is not None
+    claimed = steps.claim(change.state, now=later, policy=POLICY, attempt_id="first").state
+
+    def after(hours: float) -> Status:
+        now = later + timedelta(hours=hours)
+        return outcome_of(TryAgain("down"), state=claimed, now=now).state.status
+
+    assert (after(71), after(73)) == (Status.PENDING, Status.DEAD)
+
+
+def test_what_may_have_been_sent_is_sent_again_only_where_two_looks_find_nothing() -> None:
+    later = NOON + timedelta(days=9)
+    change = steps.replay(UNSURE, now=later, last_attempt="second", although_unsure=True)
+    assert change is not None
+    looking = steps.claim(change.state, now=later, policy=POLICY, attempt_id="third").state
+
+    found = look(looking, later, found=("n-9", Status.DELIVERED), attempt="second").state
+    once = look(looking, later, attempt="second").state
+    twice = look(once, later + seconds(5), attempt="second").state
+
+    assert (found.status, found.notify_id) == (Status.DELIVERED, "n-9")
+    assert (once.open_attempt, twice.open_attempt, twice.status) == ("second", None, Status.PENDING)

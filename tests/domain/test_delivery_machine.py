@@ -330,6 +330,18 @@ class DeliveryMachine(RuleBasedStateMachine):
             )
         )
 
+    @precondition(lambda self: self.state.status is Status.DEAD)
+    @rule(although_unsure=st.booleans())
+    def somebody_replays_it(self, although_unsure: bool) -> None:
+        last = list(self.attempts)[-1] if self.attempts else None
+        change = steps.replay(self.state, now=self.now, last_attempt=last, although_unsure=although_unsure)
+        if change is None:
+            assert not although_unsure
+            return
+        self.state = change.state
+        if self.state.open_attempt is not None:
+            self.attempts[self.state.open_attempt] = True
+
     # What always holds
 
     @invariant()

@@ -14,7 +14,8 @@ from postroom.domain.outcome import Accepted, Outcome, OutcomeName, Rejected, Tr
 from postroom.domain.retry import RetryPolicy, wait_before_poll, wait_before_try
 from postroom.domain.status import PLAIN_REASON, UNDERWAY, WAITING, Status, is_final, may_become
 
-_MAY_HAVE_BEEN_SENT = "needs a decision: it may have been sent"
+MAY_HAVE_BEEN_SENT = "needs a decision: it may have been sent"
+"""Why a delivery is dead of which nobody could find out whether the provider took it."""
 _MARGIN = timedelta(seconds=2)
 """Between the claim and the call: a process that was stopped in between for longer does not call."""
 
@@ -43,6 +44,12 @@ class State:
     completed_at: datetime | None = None
     reason: str | None = None
     lane: Lane = Lane.SINGLE
+    replayed_at: datetime | None = None
+
+    @property
+    def tried_since(self) -> datetime:
+        """From when on its tries are counted: its acceptance, or somebody's decision to try again."""
+        return self.replayed_at or self.created_at
 
 
 class Step(StrEnum):
@@ -180,8 +187,8 @@ def record_look(
         return Change(later)
     ended = AttemptEnd(attempt_id, OutcomeName.NOT_TAKEN, now, reason="the provider does not know it")
     if now - state.open_attempt_at > policy.resend_within:
-        return Change(_end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT), ended=ended)
-    if now - state.created_at > policy.give_up_after:
+        return Change(_end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT), ended=ended)
+    if now - state.tried_since > policy.give_up_after:
         return Change(_end(state, Status.DEAD, now, "given up: the provider does not know it"), ended=ended)
     return Change(_closed(state, due_at=now), ended=ended)
 
@@ -200,7 +207,7 @@ def record_unanswered(
         ended = AttemptEnd(
             state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
         )
-        return Change(_end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT), ended=ended)
+        return Change(_end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT), ended=ended)
     if state.status in UNDERWAY:
         return record_poll(state, Status.SENDING, now=now, policy=policy)
     wait = wait_before_try(policy, tries=state.polls + 1, limited=False, chance=chance)
@@ -268,9 +275,35 @@ def give_up(state: State, *, step: Step, attempt_id: str | None, now: datetime, 
     if step is Step.SEND:
         outcome, end = OutcomeName.NOT_TAKEN, _end(state, Status.TECHNICAL_FAILURE, now, reason)
     else:
-        outcome, end = OutcomeName.UNCERTAIN, _end(state, Status.DEAD, now, _MAY_HAVE_BEEN_SENT)
+        outcome, end = OutcomeName.UNCERTAIN, _end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT)
     ended = None if attempt_id is None else AttemptEnd(attempt_id, outcome, now, reason=reason)
     return Change(end, ended=ended)
+
+
+def replay(state: State, *, now: datetime, last_attempt: str | None, although_unsure: bool) -> Change | None:
+    """Take up again what ended `dead`; None where it did not, or where that is not to be risked.
+
+    What the provider has is followed again. What it may have is taken up only `although_unsure`: it is asked
+    for first, with the `last_attempt` open again, and sent only where it is not known.
+    """
+    if state.status is not Status.DEAD:
+        return None
+    again = replace(
+        state,
+        status=Status.PENDING,
+        due_at=now,
+        completed_at=None,
+        reason=None,
+        polls=0,
+        replayed_at=now,
+    )
+    if state.notify_id is not None:
+        return Change(replace(again, status=Status.SENDING))
+    if state.reason != MAY_HAVE_BEEN_SENT:
+        return Change(again)
+    if not although_unsure:
+        return None
+    return Change(replace(again, open_attempt=last_attempt, open_attempt_at=now))
 
 
 def _accepted(state: State, notify_id: str, now: datetime, policy: RetryPolicy, *, simulated: bool) -> State:
@@ -293,7 +326,7 @@ def _settled(state: State, status: Status, now: datetime, completed_at: datetime
 
 
 def _try_again(state: State, outcome: TryAgain, now: datetime, policy: RetryPolicy, chance: float) -> State:
-    if now - state.created_at > policy.give_up_after:
+    if now - state.tried_since > policy.give_up_after:
         return _end(state, Status.DEAD, now, f"given up: {outcome.reason}")
     wait = wait_before_try(policy, tries=state.attempts, limited=outcome.limit is not None, chance=chance)
     return replace(_closed(state, due_at=now + wait), reason=outcome.reason)

@@ -1,5 +1,5 @@
 """The lasting record of what was done, by whom and when."""
 
-from postroom.features.audit.record import Entry, Kind, record
+from postroom.features.audit.record import Entry, Kind, count_accepted_without, record
 
-__all__ = ["Entry", "Kind", "record"]
+__all__ = ["Entry", "Kind", "count_accepted_without", "record"]

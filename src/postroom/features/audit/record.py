@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit import store
 from postroom.kit.crypto import Vault
-from postroom.kit.ids import new_id
+from postroom.kit.ids import first_id_at, new_id
 
 
 class Kind(StrEnum):
@@ -20,6 +21,7 @@ class Kind(StrEnum):
     HIDDEN = "hidden"
     CANCELLED = "cancelled"
     ENDED = "ended"
+    REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ async def record(conn: AsyncConnection, entries: Iterable[Entry], *, vault: Vaul
     rows = [_row(entry, vault) for entry in entries]
     if rows:
         await store.append(conn, rows)
+
+
+async def count_accepted_without(
+    conn: AsyncConnection, kept: ColumnElement[str], *, since: datetime | None
+) -> int:
+    """How many were accepted, since a moment or ever, whose id is not among those `kept` in a column."""
+    entries = store.audit_entries.c
+    where = [entries.kind == Kind.ACCEPTED.value, ~exists().where(kept == entries.notification_id)]
+    if since is not None:
+        where.append(entries.id >= first_id_at(since))
+    return await conn.scalar(select(func.count()).select_from(store.audit_entries).where(*where)) or 0
 
 
 def _row(entry: Entry, vault: Vault) -> dict[str, object]:

@@ -72,6 +72,7 @@ def state_of(row: Row[Any]) -> State:
         completed_at=row.completed_at,
         reason=row.reason,
         lane=Lane(row.lane),
+        replayed_at=row.replayed_at,
     )
 
 
@@ -145,6 +146,7 @@ def _to_row(state: State) -> dict[str, Any]:
         "sent_at": state.sent_at,
         "completed_at": state.completed_at,
         "reason": state.reason,
+        "replayed_at": state.replayed_at,
     }
 
 

@@ -33,6 +33,7 @@ _STATE_COLUMNS = (
     "sent_at",
     "completed_at",
     "reason",
+    "replayed_at",
 )
 _END_COLUMNS = ("ended_at", "outcome", "status_code", "reason")
 
@@ -96,12 +97,12 @@ async def notification(
     return (await conn.execute(statement.with_for_update() if lock else statement)).first()
 
 
-async def notification_of(conn: AsyncConnection, notification_id: str, *, service_id: str) -> Row[Any] | None:
-    """The service's notification, removed or not."""
+async def notifications_of(conn: AsyncConnection, ids: Iterable[str], *, service_id: str) -> list[Row[Any]]:
+    """The service's notifications of those, removed or not."""
     statement = select(notifications).where(
-        notifications.c.id == notification_id, notifications.c.service_id == service_id
+        notifications.c.id.in_(list(ids)), notifications.c.service_id == service_id
     )
-    return (await conn.execute(statement)).first()
+    return list(await conn.execute(statement))
 
 
 async def page(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, limit: int) -> list[Row[Any]]:
@@ -114,6 +115,12 @@ async def page(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, l
             .limit(limit)
         )
     )
+
+
+async def count(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, most: int) -> int:
+    """How many can be seen; of more than `most` no more are read than that."""
+    some = select(notifications.c.id).where(notifications.c.removed_at.is_(None), *where).limit(most)
+    return await conn.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 async def deliveries_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> list[Row[Any]]:

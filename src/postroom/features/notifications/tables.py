@@ -15,8 +15,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
+from postroom.domain.status import FINAL, Status
 from postroom.kit.database import Id, Instant, metadata
 
 notifications = Table(
@@ -52,6 +54,11 @@ notifications = Table(
     Column("action_personal", LargeBinary),
     Column("removed_at", Instant),
 )
+
+
+def _listed(statuses: frozenset[Status]) -> str:
+    return ", ".join(f"'{status}'" for status in sorted(statuses))
+
 
 _visible = notifications.c.removed_at.is_(None)
 
@@ -114,6 +121,30 @@ Index(
     deliveries.c.notify_id,
     postgresql_where=_known_to_provider,
     sqlite_where=_known_to_provider,
+)
+
+_is_dead = deliveries.c.status == Status.DEAD.value
+Index(
+    "ix_deliveries_dead",
+    deliveries.c.service_id,
+    deliveries.c.id,
+    postgresql_where=_is_dead,
+    sqlite_where=_is_dead,
+)
+
+UNACCOUNTED = (
+    f"NOT (completed_at IS NOT NULL AND due_at IS NULL AND status IN ({_listed(FINAL)})"
+    f" OR completed_at IS NULL AND due_at IS NOT NULL AND status IN ({_listed(frozenset(Status) - FINAL)}))"
+)
+"""A delivery that has neither a declared end nor a next step, in SQL.
+
+The index on it is empty where all is well: however many deliveries there are, it is known at once.
+"""
+Index(
+    "ix_deliveries_unaccounted",
+    deliveries.c.id,
+    postgresql_where=text(UNACCOUNTED),
+    sqlite_where=text(UNACCOUNTED),
 )
 
 attempts = Table(
