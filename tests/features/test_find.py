@@ -13,6 +13,7 @@ from postroom.domain.channel import Channel
 from postroom.domain.errors import NotFound
 from postroom.domain.notification import Notification
 from postroom.features.notifications.act import Action
+from postroom.features.notifications.find import Count, Filters, count_found
 from postroom.features.notifications.store import update_notification
 
 if TYPE_CHECKING:
@@ -152,6 +153,24 @@ async def test_filters(
     office: "Office", varied: list[Notification], filters: dict[str, Any], found: str
 ) -> None:
     assert await listed(office, office.repairs, **filters) == list(found)
+    if "limit" not in filters:
+        assert await counted(office, **filters) == Count(len(found), is_exact=True)
+
+
+async def counted(office: "Office", **filters: Any) -> Count:
+    async with office.app.database.reading() as conn:
+        return await count_found(conn, Filters(**filters), caller=office.repairs, vault=office.app.vault)
+
+
+async def test_a_count_reads_no_more_than_so_many(
+    office: "Office", varied: list[Notification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("postroom.features.notifications.find.MOST_COUNTED", len(varied))
+    assert await counted(office) == Count(len(varied), is_exact=True)
+
+    await office.create(office.screen())
+
+    assert await counted(office) == Count(len(varied), is_exact=False)
 
 
 async def test_a_span_of_time(office: "Office", varied: list[Notification]) -> None:

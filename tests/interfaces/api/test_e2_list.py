@@ -165,6 +165,19 @@ async def test_e2_filters(query: str, found: str, office: Any, set_of_four: dict
     shown = await ids(office, f"targetId={set_of_four['target']}{query}")
 
     assert " ".join(names[each] for each in shown) == found
+    if "limit" not in query:
+        count = await office.get(f"/notifications/count?targetId={set_of_four['target']}{query}")
+        assert count.body == {"count": len(shown), "isExact": True}
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [("limit=5", ["limit"]), ("isReadStatus=perhaps&x=1", ["x"]), ("isReadStatus=perhaps", ["isReadStatus"])],
+)
+async def test_a_count_refuses_what_is_no_filter_of_it(query: str, fields: list[str], office: Any) -> None:
+    problem = await office.problem(400, "GET", f"/notifications/count?{query}")
+
+    assert sorted(error["field"] for error in problem["errors"]) == fields
 
 
 @pytest.mark.parametrize(

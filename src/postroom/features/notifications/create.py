@@ -1,6 +1,6 @@
 """The one way in: a request becomes a notification, its deliveries, an audit entry and jobs, or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -71,9 +71,30 @@ class Creator:
         is to count `once` and was accepted before is answered as it was then; KeyMisused or InFlight
         otherwise. In the bulk `lane` it gives way to what came alone.
         """
-        known = None if once is None or faults else await self._replay(once, caller, now)
-        if known is not None:
-            return Created(known, replayed=True)
+        if once is not None and not faults:
+            known = await self.made_before([once], caller=caller, now=now)
+            if once.key in known:
+                return Created(known[once.key], replayed=True)
+        return await self.create_new(new, caller=caller, now=now, faults=faults, once=once, lane=lane)
+
+    async def made_before(
+        self, every: Collection[Once], *, caller: ServiceCaller, now: datetime
+    ) -> dict[str, Notification]:
+        """What requests with these keys made before, by key; KeyMisused where one said something else."""
+        async with self._database.reading() as conn:
+            return await replay(conn, every, caller=caller, vault=self._vault, now=now)
+
+    async def create_new(
+        self,
+        new: NewNotification,
+        *,
+        caller: ServiceCaller,
+        now: datetime,
+        faults: Sequence[FieldError] = (),
+        once: Once | None = None,
+        lane: Lane = Lane.SINGLE,
+    ) -> Created:
+        """As `create`, for a request whose key is not known; where that was too late, it is found by now."""
         service = await self._directory.by_id(caller.service_id)
         if service is None:
             raise Forbidden("The service of this key is registered no longer.")
@@ -99,10 +120,6 @@ class Creator:
         )
         return await self._write(plan, notification, once, caller)
 
-    async def _replay(self, once: Once, caller: ServiceCaller, now: datetime) -> Notification | None:
-        async with self._database.reading() as conn:
-            return await replay(conn, once, caller=caller, vault=self._vault, now=now)
-
     async def _write(
         self, plan: Plan, notification: Notification, once: Once | None, caller: ServiceCaller
     ) -> Created:
@@ -113,10 +130,12 @@ class Creator:
             raise InFlight("The same request is being worked on.") from None
         if written:
             return Created(notification, replayed=False)
-        known = None if once is None else await self._replay(once, caller, notification.created_at)
-        if known is None:
+        known = {}
+        if once is not None:
+            known = await self.made_before([once], caller=caller, now=notification.created_at)
+        if once is None or once.key not in known:
             raise InFlight("The same request is being worked on.")
-        return Created(known, replayed=True)
+        return Created(known[once.key], replayed=True)
 
     async def _credential(
         self, new: NewNotification, service: RegisteredService, errors: list[FieldError]

@@ -1,9 +1,9 @@
 """Finding notifications: one by its id, and pages of them by filters, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Row
@@ -49,6 +49,16 @@ class Page:
     next_before: str | None
 
 
+MOST_COUNTED = 10_000
+
+
+class Count(NamedTuple):
+    """There are `number`, or more where it is not exact."""
+
+    number: int
+    is_exact: bool
+
+
 async def find_one(
     conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
 ) -> Notification:
@@ -60,12 +70,12 @@ async def find_one(
     return found
 
 
-async def find_any(
-    conn: AsyncConnection, notification_id: str, *, caller: ServiceCaller, vault: Vault
-) -> Notification | None:
-    """The service's notification, also when it has been removed since."""
-    row = await store.notification_of(conn, notification_id, service_id=caller.service_id)
-    return None if row is None else (await _assemble(conn, [row], caller=caller, vault=vault))[0]
+async def find_own(
+    conn: AsyncConnection, ids: Collection[str], *, caller: ServiceCaller, vault: Vault
+) -> dict[str, Notification]:
+    """Those of the service's notifications by their ids, also what has been removed since."""
+    rows = await store.notifications_of(conn, ids, service_id=caller.service_id)
+    return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
 
 
 async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
@@ -75,6 +85,13 @@ async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, 
     shown = rows[: filters.limit]
     items = await _assemble(conn, shown, caller=caller, vault=vault)
     return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
+
+
+async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Count:
+    """How many there are in all the pages. However many, no more than MOST_COUNTED are read."""
+    where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]
+    number = await store.count(conn, where, most=MOST_COUNTED + 1)
+    return Count(number=min(number, MOST_COUNTED), is_exact=number <= MOST_COUNTED)
 
 
 def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnElement[bool]]:

@@ -1,6 +1,6 @@
 """The same request twice is one notification: keys that callers send with a POST, kept for a while."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import KeyMisused
 from postroom.domain.notification import Delivery, Notification
-from postroom.features.notifications.find import find_any
+from postroom.features.notifications.find import find_own
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Id, Instant, metadata
 
@@ -49,27 +49,33 @@ class Once:
 
 
 async def replay(
-    conn: AsyncConnection, once: Once, *, caller: ServiceCaller, vault: Vault, now: datetime
-) -> Notification | None:
-    """What the key made when it was first used, as it was answered then; None where it is new.
+    conn: AsyncConnection, every: Collection[Once], *, caller: ServiceCaller, vault: Vault, now: datetime
+) -> dict[str, Notification]:
+    """What the keys made when they were first used, as it was answered then, by key; not those that are new.
 
-    KeyMisused where the key came with another body.
+    KeyMisused where a key came with another body.
     """
-    row = (
+    digests = {vault.digest(once.key): once for once in every}
+    columns = idempotency_keys.c
+    rows = (
         await conn.execute(
-            select(idempotency_keys).where(
-                idempotency_keys.c.service_id == caller.service_id,
-                idempotency_keys.c.key == vault.digest(once.key),
-                idempotency_keys.c.expires_at > now,
+            select(columns.key, columns.body, columns.notification_id).where(
+                columns.service_id == caller.service_id,
+                columns.key.in_(list(digests)),
+                columns.expires_at > now,
             )
         )
-    ).first()
-    if row is None:
-        return None
-    if row.body != vault.digest(once.body.decode()):
-        raise KeyMisused("This Idempotency-Key was used with another body. Use a new key for a new request.")
-    found = await find_any(conn, row.notification_id, caller=caller, vault=vault)
-    return None if found is None else as_it_was_made(found)
+    ).all()
+    made = {}
+    for row in rows:
+        once = digests[bytes(row.key)]
+        if row.body != vault.digest(once.body.decode()):
+            raise KeyMisused(
+                "This Idempotency-Key was used with another body. Use a new key for a new request."
+            )
+        made[once.key] = row.notification_id
+    found = await find_own(conn, made.values(), caller=caller, vault=vault) if made else {}
+    return {key: as_it_was_made(found[made_id]) for key, made_id in made.items() if made_id in found}
 
 
 def as_it_was_made(notification: Notification) -> Notification:

@@ -9,7 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp
 
 from postroom.app import App
-from postroom.interfaces.api import documentation, health, messages, notifications, receipts
+from postroom.interfaces.api import (
+    bulk,
+    dead_letters,
+    documentation,
+    health,
+    messages,
+    metrics,
+    notifications,
+    receipts,
+)
 from postroom.interfaces.api.authenticate import Authenticator
 from postroom.interfaces.api.body import LARGEST
 from postroom.interfaces.api.edge import Edge
@@ -19,13 +28,20 @@ from postroom.interfaces.api.problems import handle_error
 HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.create_notification,
     notifications.list_notifications,
+    notifications.count_notifications,
     notifications.get_notification,
     notifications.act_on_notification,
     notifications.remove_notification,
+    bulk.create_notifications,
+    dead_letters.list_dead_letters,
+    dead_letters.get_dead_letter,
+    dead_letters.replay_dead_letter,
+    dead_letters.replay_dead_letters,
     messages.get_message_status,
     messages.list_templates,
     messages.get_template,
     receipts.take_receipt,
+    metrics.show_metrics,
     health.health_live,
     health.health_ready,
     documentation.openapi_document,
@@ -49,7 +65,7 @@ def build_api(app: App) -> ASGIApp:
         openapi_config=None,
         request_max_body_size=LARGEST,
         logging_config=None,
-        state=State({STATE_KEY: Parts(app, authenticator)}),
+        state=State({STATE_KEY: Parts(app, authenticator), metrics.STATE_KEY: metrics.MetricsPage(app)}),
     )
     edge: Any = Edge(litestar, prefix=app.settings.api_prefix)
     return edge  # type: ignore[no-any-return]

@@ -15,6 +15,7 @@ AnyRequest = Request[Any, Any, Any]
 
 LARGEST = 1024 * 1024
 LARGEST_WITH_FILE = 4 * LARGEST
+LARGEST_BULK = 8 * LARGEST
 
 _KINDS = {
     str: "text",
@@ -26,13 +27,42 @@ _KINDS = {
 }
 
 
-async def read_body(request: AnyRequest, shape: type[Body]) -> tuple[Body, list[FieldError]]:
+async def read_body(
+    request: AnyRequest, shape: type[Body], *, may_be_empty: bool = False
+) -> tuple[Body, list[FieldError]]:
     """The body in that shape, and the fields at fault, which are left out of it.
 
     Every field of a shape can be absent, so that what is right is judged beside what is wrong.
     Invalid where there is no object at all, TooLarge over the limit.
     """
     raw = await request.body()
+    return _read(raw or b"{}" if may_be_empty else raw, shape)
+
+
+async def read_bodies(
+    request: AnyRequest, shape: type[Body], *, most: int
+) -> list[tuple[Body, list[FieldError]] | TooLarge | Invalid]:
+    """Each body of a list as `read_body` reads one, or why it cannot be read; Invalid where there is none."""
+    raw = await request.body()
+    if len(raw) > LARGEST_BULK:
+        raise TooLarge("Send up to 8 MiB at once.")
+    try:
+        several = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise Invalid([FieldError("body", "Send a JSON list of notifications, in UTF-8.")]) from None
+    if not 1 <= len(several) <= most:
+        raise Invalid([FieldError("body", f"Send 1 to {most:,} notifications at once.")])
+    return [_read_one(bytes(each), shape) for each in several]
+
+
+def _read_one(raw: bytes, shape: type[Body]) -> tuple[Body, list[FieldError]] | TooLarge | Invalid:
+    try:
+        return _read(raw, shape)
+    except (TooLarge, Invalid) as error:
+        return error
+
+
+def _read(raw: bytes, shape: type[Body]) -> tuple[Body, list[FieldError]]:
     faults: list[FieldError] = []
     try:
         body = msgspec.json.decode(raw, type=shape)

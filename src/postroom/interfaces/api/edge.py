@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/health",)
-_OURS = frozenset({"", "notifications", "message-status", "templates", "receipts", "docs", "openapi.json"})
+_OURS = frozenset(
+    {
+        "",
+        "notifications",
+        "dead-letters",
+        "message-status",
+        "templates",
+        "receipts",
+        "metrics",
+        "docs",
+        "openapi.json",
+    }
+)
 """The first parts of our paths, which alone are logged."""
 _TOO_LARGE = 413
 _MOST_DRAINED = 64 * 1024 * 1024

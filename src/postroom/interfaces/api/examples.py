@@ -132,3 +132,58 @@ RECEIPT: dict[str, Any] = {
     "template_id": _TEMPLATE_ID,
     "template_version": 1,
 }
+
+COUNT: dict[str, Any] = {"count": 12, "isExact": True}
+
+NEW_BULK: list[dict[str, Any]] = [NEW_NOTIFICATIONS["email"], NEW_NOTIFICATIONS["screen"]]
+
+BULK_RESULTS: list[dict[str, Any]] = [
+    {"index": 0, "status": 201, "notification": NOTIFICATION},
+    {
+        "index": 1,
+        "status": 400,
+        "problem": {
+            "type": "about:blank",
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "1 field(s) at fault",
+            "userErrorMessage": "Some of what was sent needs to be corrected.",
+            "devErrorMessages": ["message: Enter a message."],
+            "errors": [{"field": "message", "message": "Enter a message."}],
+        },
+    },
+]
+
+DEAD_LETTER: dict[str, Any] = {
+    "id": "01a20ad8-4a56-73f5-9ece-71a20565adb1",
+    "notificationId": "01a20ad8-4a56-73f5-9ece-71a17e565c2f",
+    "channel": "Email",
+    "templateId": _TEMPLATE_ID,
+    "reference": None,
+    "cause": "given-up",
+    "reason": "given up: GOV.UK Notify could not be reached",
+    "explanation": "GOV.UK Notify took none of the tries, and they went on for as long as is tried. "
+    "Nothing was sent. A replay tries again for as long.",
+    "createdAt": "2026-11-12T17:27:47.869406Z",
+    "diedAt": "2026-11-15T17:30:02.104512Z",
+    "replayedAt": None,
+    "attempts": [
+        {
+            "number": 1,
+            "startedAt": "2026-11-12T17:27:47.917033Z",
+            "endedAt": "2026-11-12T17:27:47.921876Z",
+            "outcome": "try-again",
+            "statusCode": None,
+            "reason": "GOV.UK Notify could not be reached",
+        }
+    ],
+}
+
+REPLAYS: dict[str, Any] = {"safe": {}, "at a risk": {"maySendTwice": True}}
+
+REPLAYS_OF_MANY: dict[str, Any] = {
+    "of one channel": {"channel": "Text", "cause": "given-up"},
+    "all": {"all": True},
+}
+
+REPLAYED: dict[str, Any] = {"replayed": 1}

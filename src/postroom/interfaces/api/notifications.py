@@ -13,7 +13,7 @@ from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.notification import Notification
 from postroom.features.notifications.act import Action, act
 from postroom.features.notifications.characters import has_control
-from postroom.features.notifications.find import Page, find_one, find_page
+from postroom.features.notifications.find import Page, count_found, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
@@ -21,8 +21,8 @@ from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
 from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
-from postroom.interfaces.api.query import parse_filters
-from postroom.interfaces.api.schemas import ActionBody, NotificationBody
+from postroom.interfaces.api.query import COUNTABLE, parse_filters
+from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
 from postroom.interfaces.api.translate import to_item, to_new_notification
 from postroom.kit.ids import is_id
 
@@ -56,6 +56,16 @@ async def list_notifications(request: AnyRequest) -> ASGIApp:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
     headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
     return json_answer([to_item(each) for each in page.items], headers=headers)
+
+
+@get("/notifications/count")
+async def count_notifications(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.caller(request)
+    filters = parse_filters(request, known=COUNTABLE)
+    async with postroom.database.reading() as conn:
+        found = await count_found(conn, filters, caller=caller, vault=postroom.vault)
+    return json_answer(CountItem(count=found.number, is_exact=found.is_exact))
 
 
 @get("/notifications/{notification_id:str}")
@@ -102,15 +112,19 @@ def checked_id(text: str, *, field: str = "id") -> str:
     return text.lower()
 
 
-def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError]) -> Once | None:
-    """The wish that the request counts once; equal bodies are equal however they are written."""
+def idempotency_key(request: AnyRequest, faults: list[FieldError]) -> str | None:
+    """The key that the request carries; one that cannot be one is added to the faults."""
     key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         faults.append(FieldError("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable ASCII characters."))
         return None
-    return Once(key=key, body=msgspec.json.encode(body, order="sorted"))
+    return key
+
+
+def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError]) -> Once | None:
+    """The wish that the request counts once; equal bodies are equal however they are written."""
+    key = idempotency_key(request, faults)
+    return None if key is None else Once(key=key, body=msgspec.json.encode(body, order="sorted"))
 
 
 def _answer(

@@ -60,40 +60,25 @@ _USER_MESSAGES = {
 
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to any error. One that nobody foresaw is logged, without its text, and told of as a 500."""
-    if isinstance(error, HTTPException):
-        answer = to_response(request, error.status_code, HTTPStatus(error.status_code).phrase)
-        answer.headers.update(error.headers or {})
-        return answer
-    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
-    if status == 500:
-        log.error("unforeseen error", exc_info=error)
-        hint = (
-            "Something went wrong here."
-            if not isinstance(error, CannotOpen)
-            else "The secret is another one."
-        )
-        return to_response(request, 500, hint)
-    detail = str(error) if isinstance(error, errors.PostroomError | TooLarge) else "The database is busy."
-    return to_response(request, status, detail, error)
+    problem = problem_of(error, correlation_id=correlation_id_of(request.scope))
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else _headers(problem, error)
+    return Response(
+        content=msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
 
 
-def to_response(
-    request: Request[Any, Any, Any], status: int, detail: str, error: Exception | None = None
-) -> Response[bytes]:
+def problem_of(error: Exception, *, correlation_id: str | None) -> Problem:
+    """What a caller is told of an error."""
     fields = None
-    headers = {}
+    status, detail = _status_and_detail(error)
     messages = [detail]
     if isinstance(error, errors.Invalid):
         fields = [FieldProblem(fault.field, fault.message) for fault in error.errors]
         messages = [f"{fault.field}: {fault.message}" for fault in error.errors]
-    if status == 503 or isinstance(error, errors.InFlight):
-        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
-    if isinstance(error, errors.TooMany):
-        headers |= to_headers(error.allowance)
-        headers["Retry-After"] = str(error.allowance.retry_after_seconds)
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    problem = Problem(
+    return Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -102,8 +87,30 @@ def to_response(
         dev_error_messages=messages,
         errors=fields,
         reason=error.reason if isinstance(error, errors.NotFound) else None,
-        correlation_id=correlation_id_of(request.scope),
+        correlation_id=correlation_id,
     )
-    return Response(
-        content=msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers
-    )
+
+
+def _status_and_detail(error: Exception) -> tuple[int, str]:
+    if isinstance(error, HTTPException):
+        return error.status_code, HTTPStatus(error.status_code).phrase
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    if status == 500:
+        log.error("unforeseen error", exc_info=error)
+        is_sealed = isinstance(error, CannotOpen)
+        return status, "The secret is another one." if is_sealed else "Something went wrong here."
+    if isinstance(error, errors.PostroomError | TooLarge):
+        return status, str(error)
+    return status, "The database is busy."
+
+
+def _headers(problem: Problem, error: Exception) -> dict[str, str]:
+    headers = {}
+    if problem.status == 503 or isinstance(error, errors.InFlight):
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
+    if isinstance(error, errors.TooMany):
+        headers |= to_headers(error.allowance)
+        headers["Retry-After"] = str(error.allowance.retry_after_seconds)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers

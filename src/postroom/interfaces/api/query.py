@@ -1,6 +1,6 @@
 """Reading the filters of a list from a URL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,17 +29,29 @@ KNOWN = (
     "limit",
     "cursor",
 )
+COUNTABLE = KNOWN[: KNOWN.index("limit")]
+"""A count has no pages."""
 _REPEATABLE = frozenset({"notificationType"})
 
 
-def parse_filters(request: Request[Any, Any, Any]) -> Filters:
+def parse_filters(request: Request[Any, Any, Any], *, known: Collection[str] = KNOWN) -> Filters:
     """The filters; Invalid naming every parameter at fault, unknown ones too."""
-    given = request.query_params.dict()
-    errors = [FieldError(name[:100], "There is no such filter.") for name in given if name not in KNOWN]
+    given = read_parameters(request, known=known)
+    errors: list[FieldError] = []
+    filters = _to_filters(given, errors)
+    if errors:
+        raise Invalid(errors)
+    return filters
+
+
+def read_parameters(request: Request[Any, Any, Any], *, known: Collection[str]) -> dict[str, list[str]]:
+    """The parameters of the URL; Invalid where one is not known, comes twice, or is no text."""
+    given: dict[str, list[str]] = request.query_params.dict()
+    errors = [FieldError(name[:100], "There is no such filter.") for name in given if name not in known]
     errors += [
         FieldError(name, "Give this once.")
         for name, values in given.items()
-        if len(values) > 1 and name in KNOWN and name not in _REPEATABLE
+        if len(values) > 1 and name in known and name not in _REPEATABLE
     ]
     errors += [
         FieldError(name, "Remove the control characters.")
@@ -48,10 +60,7 @@ def parse_filters(request: Request[Any, Any, Any]) -> Filters:
     ]
     if errors:
         raise Invalid(errors)
-    filters = _to_filters(given, errors)
-    if errors:
-        raise Invalid(errors)
-    return filters
+    return given
 
 
 def _to_filters(given: dict[str, list[Any]], errors: list[FieldError]) -> Filters:
@@ -64,23 +73,23 @@ def _to_filters(given: dict[str, list[Any]], errors: list[FieldError]) -> Filter
         target_id=first.get("targetId"),
         target_type=None if kind is None else target_type.canonical(kind) or kind,
         user=None if user is None else user.strip().lower(),
-        is_read=_parse(first, "isReadStatus", _flag, errors),
-        require_action=_parse(first, "requireAction", _flag, errors),
-        action=_parse(first, "performedActionType", _action, errors),
-        created_from=_parse(first, "createdFrom", _moment, errors),
-        created_to=_parse(first, "createdTo", _moment, errors),
+        is_read=parse(first, "isReadStatus", _flag, errors),
+        require_action=parse(first, "requireAction", _flag, errors),
+        action=parse(first, "performedActionType", _action, errors),
+        created_from=parse(first, "createdFrom", read_moment, errors),
+        created_to=parse(first, "createdTo", read_moment, errors),
         reference=first.get("reference"),
-        before=_parse(first, "cursor", _cursor, errors),
-        limit=_parse(first, "limit", _limit, errors) or DEFAULT_LIMIT,
+        before=parse(first, "cursor", read_cursor, errors),
+        limit=parse(first, "limit", read_limit, errors) or DEFAULT_LIMIT,
     )
 
 
-def _parse(given: dict[str, str], name: str, parse: Callable[[str], Any], errors: list[FieldError]) -> Any:
+def parse(given: Mapping[str, str], name: str, read: Callable[[str], Any], errors: list[FieldError]) -> Any:
     """The parsed value, None where it is absent; a ValueError's text is what to do instead."""
     if name not in given:
         return None
     try:
-        return parse(given[name])
+        return read(given[name])
     except ValueError as error:
         errors.append(FieldError(name, str(error)))
         return None
@@ -99,7 +108,7 @@ def _action(text: str) -> ActionType:
     return action
 
 
-def _moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
     try:
         # A plus sign in a URL stands for a space: a zone that was written unescaped is meant as one.
         moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
@@ -108,13 +117,13 @@ def _moment(text: str) -> datetime:
         raise ValueError("Use a date or a time by RFC 3339, as in 2026-11-23T09:30:00Z.") from None
 
 
-def _limit(text: str) -> int:
+def read_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
         raise ValueError(f"Use a whole number from 1 to {LARGEST_LIMIT}.")
     return int(text)
 
 
-def _cursor(text: str) -> str:
+def read_cursor(text: str) -> str:
     if not is_id(text):
         raise ValueError("Use the cursor of a Link header as it stands.")
     return text.lower()

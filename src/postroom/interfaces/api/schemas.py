@@ -80,6 +80,62 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     deliveries: list[DeliveryItem]
 
 
+class CountItem(msgspec.Struct, rename="camel"):
+    """How many notifications there are; more than that, where it is not exact."""
+
+    count: int
+    is_exact: bool
+
+
+class AttemptItem(msgspec.Struct, rename="camel"):
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    status_code: int | None
+    reason: str | None
+
+
+class DeadLetterItem(msgspec.Struct, rename="camel"):
+    """A delivery that was given up, or of which somebody has to decide; by the delivery's id."""
+
+    id: str
+    notification_id: str
+    channel: str
+    template_id: str
+    reference: str | None
+    cause: str
+    reason: str
+    explanation: str
+    created_at: datetime
+    died_at: datetime
+    replayed_at: datetime | None
+    attempts: list[AttemptItem]
+
+
+class ReplayBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """`maySendTwice` takes up also what may have been sent."""
+
+    may_send_twice: bool | None = None
+
+
+class ReplayManyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Which dead letters to take up again. `all` says that no other filter is meant."""
+
+    all: bool | None = None
+    channel: str | None = None
+    template_id: str | None = None
+    reference: str | None = None
+    cause: str | None = None
+    died_from: str | None = None
+    died_to: str | None = None
+    may_send_twice: bool | None = None
+
+
+class ReplayedItem(msgspec.Struct, rename="camel"):
+    replayed: int
+
+
 class TemplatePath(msgspec.Struct, rename="camel"):
     id: str | None
     path: str | None
@@ -144,3 +200,13 @@ class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
 class Health(msgspec.Struct):
     status: str
     checks: dict[str, str]
+
+
+class BulkResult(msgspec.Struct, rename="camel", omit_defaults=True):
+    """What became of one notification of a bulk: what POST would have answered to it alone."""
+
+    index: int
+    status: int
+    notification: NotificationItem | None = None
+    problem: Problem | None = None
+    idempotent_replay: bool = False

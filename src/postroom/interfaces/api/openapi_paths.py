@@ -1,0 +1,323 @@
+"""The paths of the OpenAPI document: every operation with its parameters and its answers."""
+
+from typing import Any
+
+from postroom.interfaces.api import examples, schemas
+from postroom.interfaces.api.openapi_parts import (
+    ANYONE,
+    COUNT_FILTERS,
+    DEAD_LETTER,
+    DEAD_LETTER_FILTERS,
+    FILTERS,
+    ID,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    RATE_LIMITS,
+    REFRESH,
+    SERVICE,
+    SERVICES,
+    UUID,
+    in_json,
+    in_path,
+    json_body,
+    operation,
+    reference_to,
+)
+
+
+def all_paths() -> dict[str, Any]:
+    return {
+        **_of_notifications(),
+        **_of_one_notification(),
+        **_of_dead_letters(),
+        **_of_messages(),
+        **_of_operations(),
+    }
+
+
+def _of_notifications() -> dict[str, Any]:
+    item = reference_to(schemas.NotificationItem)
+    created = in_json(
+        "Accepted and kept. What is to be sent is sent next.",
+        item,
+        examples.NOTIFICATION,
+        Location="Where it is.",
+        ETag="Its version, for If-Match.",
+        **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
+        **RATE_LIMITS,
+    )
+    page = in_json(
+        "A page, newest first.",
+        {"type": "array", "items": item},
+        [examples.NOTIFICATION],
+        Link='The next page, as rel="next".',
+    )
+    tag = "notifications"
+    return {
+        "/notifications": {
+            "post": operation(
+                name="createNotification",
+                summary="Notify somebody",
+                tag=tag,
+                answers={201: created},
+                problems=(400, 401, 403, 409, 413, 422, 429, 503),
+                security=SERVICES,
+                parameters=[IDEMPOTENCY_KEY],
+                body=json_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
+            ),
+            "get": operation(
+                name="listNotifications",
+                summary="List notifications",
+                tag=tag,
+                answers={200: page},
+                problems=(400, 401, 429, 503),
+                security=ANYONE,
+                parameters=FILTERS,
+            ),
+        },
+        "/notifications/count": {
+            "get": operation(
+                name="countNotifications",
+                summary="Count notifications",
+                tag=tag,
+                answers={200: in_json("How many.", reference_to(schemas.CountItem), examples.COUNT)},
+                problems=(400, 401, 429, 503),
+                security=ANYONE,
+                parameters=COUNT_FILTERS,
+            ),
+        },
+        "/notifications/bulk": {"post": _bulk(tag)},
+    }
+
+
+def _bulk(tag: str) -> dict[str, Any]:
+    results = in_json(
+        "A result for each, in their order: what POST would have answered to it alone.",
+        {"type": "array", "items": reference_to(schemas.BulkResult)},
+        examples.BULK_RESULTS,
+        **RATE_LIMITS,
+    )
+    many = {"type": "array", "items": {"type": "object"}, "minItems": 1, "maxItems": 1_000}
+    described = "1 to 1,000 bodies of POST /notifications. They give way to what is posted alone."
+    return operation(
+        name="createNotifications",
+        summary="Notify many",
+        tag=tag,
+        answers={207: results},
+        problems=(400, 401, 403, 413, 422, 429, 503),
+        security=SERVICES,
+        parameters=[IDEMPOTENCY_KEY],
+        body={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": many | {"description": described},
+                    "example": examples.NEW_BULK,
+                }
+            },
+        },
+    )
+
+
+def _of_one_notification() -> dict[str, Any]:
+    item = reference_to(schemas.NotificationItem)
+    one = in_json("The notification.", item, examples.NOTIFICATION, ETag="Its version, for If-Match.")
+    tag = "notifications"
+    return {
+        "/notifications/{id}": {
+            "get": operation(
+                name="getNotification",
+                summary="Get one notification",
+                tag=tag,
+                answers={200: one},
+                problems=(400, 401, 404, 429, 503),
+                security=ANYONE,
+                parameters=[ID],
+            ),
+            "patch": operation(
+                name="actOnNotification",
+                summary="Record what somebody did about it",
+                tag=tag,
+                answers={200: one},
+                problems=(400, 401, 404, 409, 412, 413, 429, 503),
+                security=ANYONE,
+                parameters=[ID, IF_MATCH],
+                body=json_body(schemas.ActionBody, examples.ACTIONS),
+            ),
+            "delete": operation(
+                name="removeNotification",
+                summary="Remove it from every list and count",
+                tag=tag,
+                answers={204: {"description": "Removed. What nobody had begun to send is cancelled."}},
+                problems=(400, 401, 404, 409, 429, 503),
+                security=ANYONE,
+                parameters=[ID],
+            ),
+        },
+    }
+
+
+def _of_dead_letters() -> dict[str, Any]:
+    letter = reference_to(schemas.DeadLetterItem)
+    replayed = in_json("So many are taken up again.", reference_to(schemas.ReplayedItem), examples.REPLAYED)
+    tag = "dead letters"
+    return {
+        "/dead-letters": {
+            "get": operation(
+                name="listDeadLetters",
+                summary="List what was given up, or needs a decision",
+                tag=tag,
+                answers={
+                    200: in_json(
+                        "A page, newest first.",
+                        {"type": "array", "items": letter},
+                        [examples.DEAD_LETTER],
+                        Link='The next page, as rel="next".',
+                    )
+                },
+                problems=(400, 401, 403, 429, 503),
+                security=SERVICES,
+                parameters=DEAD_LETTER_FILTERS,
+            )
+        },
+        "/dead-letters/{deliveryId}": {
+            "get": operation(
+                name="getDeadLetter",
+                summary="Get one, with all its tries",
+                tag=tag,
+                answers={200: in_json("The dead letter.", letter, examples.DEAD_LETTER)},
+                problems=(400, 401, 403, 404, 429, 503),
+                security=SERVICES,
+                parameters=[DEAD_LETTER],
+            )
+        },
+        "/dead-letters/{deliveryId}/replay": {
+            "post": operation(
+                name="replayDeadLetter",
+                summary="Take one up again",
+                tag=tag,
+                answers={200: replayed},
+                problems=(400, 401, 403, 404, 409, 413, 429, 503),
+                security=SERVICES,
+                parameters=[DEAD_LETTER],
+                body=json_body(schemas.ReplayBody, examples.REPLAYS) | {"required": False},
+            )
+        },
+        "/dead-letters/replay": {
+            "post": operation(
+                name="replayDeadLetters",
+                summary="Take up again all that are chosen",
+                tag=tag,
+                answers={200: replayed},
+                problems=(400, 401, 403, 413, 429, 503),
+                security=SERVICES,
+                body=json_body(schemas.ReplayManyBody, examples.REPLAYS_OF_MANY),
+            )
+        },
+    }
+
+
+def _of_messages() -> dict[str, Any]:
+    message_id = in_path("notificationId", "Notify's id, a delivery's or a notification's.", UUID)
+    template = reference_to(schemas.TemplateItem)
+    problems = (400, 401, 403, 404, 424, 429, 503)
+    return {
+        "/message-status/{service}/{notificationId}": {
+            "get": operation(
+                name="getMessageStatus",
+                summary="Ask GOV.UK Notify about one message",
+                tag="messages",
+                answers={
+                    200: in_json(
+                        "The message.", reference_to(schemas.MessageStatusItem), examples.MESSAGE_STATUS
+                    )
+                },
+                problems=problems,
+                security=SERVICES,
+                parameters=[SERVICE, message_id],
+            )
+        },
+        "/templates/{service}": {
+            "get": operation(
+                name="listTemplates",
+                summary="List the templates of a service",
+                tag="messages",
+                answers={
+                    200: in_json("The templates.", {"type": "array", "items": template}, [examples.TEMPLATE])
+                },
+                problems=problems,
+                security=SERVICES,
+                parameters=[SERVICE, REFRESH],
+            )
+        },
+        "/templates/{service}/{templateId}": {
+            "get": operation(
+                name="getTemplate",
+                summary="Get one template",
+                tag="messages",
+                answers={200: in_json("The template.", template, examples.TEMPLATE)},
+                problems=problems,
+                security=SERVICES,
+                parameters=[SERVICE, in_path("templateId", "The template's id.", UUID), REFRESH],
+            )
+        },
+    }
+
+
+def _of_operations() -> dict[str, Any]:
+    health = reference_to(schemas.Health)
+    well = in_json("Ready.", health, {"status": "ok", "checks": {"database": "ok"}})
+    unwell = in_json(
+        "Not ready.", health, {"status": "unavailable", "checks": {"database": "does not answer"}}
+    )
+    paths = {
+        "/receipts/govuk-notify": {
+            "post": operation(
+                name="takeReceipt",
+                summary="Take a delivery receipt of GOV.UK Notify",
+                tag="operations",
+                answers={204: {"description": "Kept, whether its message is known or not."}},
+                problems=(400, 401, 403, 413, 503),
+                security=[{"receiptToken": []}],
+                body={
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["id", "status"],
+                                "properties": {"id": {"type": "string"}, "status": {"type": "string"}},
+                            },
+                            "example": examples.RECEIPT,
+                        }
+                    },
+                },
+            )
+        }
+    }
+    paths["/metrics"] = {
+        "get": operation(
+            name="metrics",
+            summary="Where everything stands, for Prometheus",
+            tag="operations",
+            answers={
+                200: {
+                    "description": "Prometheus' text format.",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                }
+            },
+            problems=(),
+            security=[],
+        )
+    }
+    for path, name, answers in (
+        ("/health/live", "healthLive", {200: in_json("Alive.", health, {"status": "ok", "checks": {}})}),
+        ("/health/ready", "healthReady", {200: well, 503: unwell}),
+        ("/health", "health", {200: well, 503: unwell}),
+    ):
+        paths[path] = {
+            "get": operation(
+                name=name, summary="Health", tag="operations", answers=answers, problems=(), security=[]
+            )
+        }
+    return paths
