@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli import services, show
+from postroom.cli import dead_letters, services, show
+from postroom.cli.ledger import ledger
 from postroom.domain.errors import Invalid, PostroomError
 from postroom.kit.database import DatabaseUnavailable
 from postroom.settings import BadSettings, read_settings
@@ -18,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(services.app, name="services")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command()(ledger)
 
 Host = Annotated[str | None, typer.Option(help="Where to listen. [POSTROOM_HOST, 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="0 takes a free one. [POSTROOM_PORT, 8000]", min=0, max=65535)]

@@ -2,7 +2,10 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
+
+_WIDE = 250
 
 
 def line(text: str) -> None:
@@ -15,6 +18,21 @@ def error(text: str) -> None:
 
 def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table for people. Where the output is no terminal, as wide as it needs."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(*headers, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        made.add_row(*(Text("" if value is None else str(value)) for value in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
+    console.print(made)
 
 
 def demo(description: dict[str, Any]) -> None:
