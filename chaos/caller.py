@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import msgspec
 
 from chaos.stage import Stage
 from chaos.traffic import Item, Post
@@ -43,8 +42,6 @@ class Caller:
     stage: Stage
     told: dict[int, Told] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
-    no_bulk: bool = False
-    """Whether this API takes no bulk; then its notifications are posted one by one."""
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def post_all(self, posts: Sequence[Post], *, began: float, patience: float) -> None:
@@ -84,11 +81,6 @@ class Caller:
         body = [self._body(post.service, item) for item in post.items]
         for tries in range(10_000):
             status, answer = await self._ask("POST", "/notifications/bulk", post, tries, body)
-            if status in (404, 405):
-                for place, item in enumerate(post.items):
-                    one = msgspec.structs.replace(post, items=(item,), key=f"{post.key}/{place}")
-                    await self._post_alone(one, until)
-                return
             results: list[dict[str, Any]] = answer if status == 207 else [{"status": status}]
             for result in results:
                 if result["status"] == 201:

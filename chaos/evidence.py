@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from chaos.caller import Told
 from chaos.logs import Logs
 from chaos.stage import Stage
+from postroom.features.notifications.ledger import find_unaccounted
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.kit.database import Database, open_database
 
@@ -59,7 +60,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that a careful caller must never be given, and how often they were."""
     personal_in_logs: dict[str, int] = {}
     """Lines with something personal in them, by the log's name."""
-    unaccounted: int | None = None
+    unaccounted: int = 0
     """What the ledger cannot account for."""
 
 
@@ -76,6 +77,7 @@ async def collect(
             taken=await _taken(stage),
             strange_answers=strange_answers,
             personal_in_logs=logs.personal,
+            unaccounted=await _unaccounted(database),
         )
     finally:
         await database.close()
@@ -86,6 +88,11 @@ async def unended(database: Database) -> int:
     async with database.reading() as conn:
         query = select(func.count()).select_from(deliveries).where(deliveries.c.completed_at.is_(None))
         return int((await conn.execute(query)).scalar_one())
+
+
+async def _unaccounted(database: Database) -> int:
+    async with database.reading() as conn:
+        return (await find_unaccounted(conn)).total
 
 
 async def _notifications(database: Database) -> list[Notification]:

@@ -17,7 +17,7 @@ from postroom.kit.database import DatabaseUnavailable, open_database
 
 _ANSWERED_WITHIN = 60.0
 _ENDED_WITHIN = 150.0
-_GOOD = {"POST 405", "POST 201", "POST 207", "DELETE 204", "DELETE 404", "POST no answer", "DELETE no answer"}
+_GOOD = {"POST 201", "POST 207", "DELETE 204", "DELETE 404", "POST no answer", "DELETE no answer"}
 _BUSY = {f"{who} {status}" for who in ("POST", "DELETE", "bulk item") for status in AGAIN - {0, 500}}
 
 
