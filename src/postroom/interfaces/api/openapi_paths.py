@@ -37,34 +37,16 @@ def all_paths() -> dict[str, Any]:
 
 def _of_notifications() -> dict[str, Any]:
     item = reference_to(schemas.NotificationItem)
-    created = in_json(
-        "Accepted and kept. What is to be sent is sent next.",
-        item,
-        examples.NOTIFICATION,
-        Location="Where it is.",
-        ETag="Its version, for If-Match.",
-        **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
-        **RATE_LIMITS,
-    )
+    tag = "notifications"
     page = in_json(
         "A page, newest first.",
         {"type": "array", "items": item},
         [examples.NOTIFICATION],
         Link='The next page, as rel="next".',
     )
-    tag = "notifications"
     return {
         "/notifications": {
-            "post": operation(
-                name="createNotification",
-                summary="Notify somebody",
-                tag=tag,
-                answers={201: created},
-                problems=(400, 401, 403, 409, 413, 422, 429, 503),
-                security=SERVICES,
-                parameters=[IDEMPOTENCY_KEY],
-                body=json_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
-            ),
+            "post": _create(tag, item),
             "get": operation(
                 name="listNotifications",
                 summary="List notifications",
@@ -88,6 +70,28 @@ def _of_notifications() -> dict[str, Any]:
         },
         "/notifications/bulk": {"post": _bulk(tag)},
     }
+
+
+def _create(tag: str, item: dict[str, Any]) -> dict[str, Any]:
+    created = in_json(
+        "Accepted and kept. What is to be sent is sent next.",
+        item,
+        examples.NOTIFICATION,
+        Location="Where it is.",
+        ETag="Its version, for If-Match.",
+        **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
+        **RATE_LIMITS,
+    )
+    return operation(
+        name="createNotification",
+        summary="Notify somebody",
+        tag=tag,
+        answers={201: created},
+        problems=(400, 401, 403, 409, 413, 422, 429, 503),
+        security=SERVICES,
+        parameters=[IDEMPOTENCY_KEY],
+        body=json_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
+    )
 
 
 def _bulk(tag: str) -> dict[str, Any]:
@@ -159,22 +163,20 @@ def _of_one_notification() -> dict[str, Any]:
 
 def _of_dead_letters() -> dict[str, Any]:
     letter = reference_to(schemas.DeadLetterItem)
-    replayed = in_json("So many are taken up again.", reference_to(schemas.ReplayedItem), examples.REPLAYED)
     tag = "dead letters"
+    page = in_json(
+        "A page, newest first.",
+        {"type": "array", "items": letter},
+        [examples.DEAD_LETTER],
+        Link='The next page, as rel="next".',
+    )
     return {
         "/dead-letters": {
             "get": operation(
                 name="listDeadLetters",
                 summary="List what was given up, or needs a decision",
                 tag=tag,
-                answers={
-                    200: in_json(
-                        "A page, newest first.",
-                        {"type": "array", "items": letter},
-                        [examples.DEAD_LETTER],
-                        Link='The next page, as rel="next".',
-                    )
-                },
+                answers={200: page},
                 problems=(400, 401, 403, 429, 503),
                 security=SERVICES,
                 parameters=DEAD_LETTER_FILTERS,
@@ -191,6 +193,14 @@ def _of_dead_letters() -> dict[str, Any]:
                 parameters=[DEAD_LETTER],
             )
         },
+        **_of_replays(tag),
+    }
+
+
+def _of_replays(tag: str) -> dict[str, Any]:
+    item = reference_to(schemas.ReplayedItem)
+    replayed = in_json("So many are taken up again.", item, examples.REPLAYED)
+    return {
         "/dead-letters/{deliveryId}/replay": {
             "post": operation(
                 name="replayDeadLetter",
@@ -270,54 +280,40 @@ def _of_operations() -> dict[str, Any]:
     unwell = in_json(
         "Not ready.", health, {"status": "unavailable", "checks": {"database": "does not answer"}}
     )
-    paths = {
-        "/receipts/govuk-notify": {
-            "post": operation(
-                name="takeReceipt",
-                summary="Take a delivery receipt of GOV.UK Notify",
-                tag="operations",
-                answers={204: {"description": "Kept, whether its message is known or not."}},
-                problems=(400, 401, 403, 413, 503),
-                security=[{"receiptToken": []}],
-                body={
-                    "required": True,
-                    "content": {
-                        "application/json": {
-                            "schema": {
-                                "type": "object",
-                                "required": ["id", "status"],
-                                "properties": {"id": {"type": "string"}, "status": {"type": "string"}},
-                            },
-                            "example": examples.RECEIPT,
-                        }
-                    },
-                },
-            )
-        }
+    alive = in_json("Alive.", health, {"status": "ok", "checks": {}})
+    text = {
+        "description": "Prometheus' text format.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
     }
-    paths["/metrics"] = {
-        "get": operation(
-            name="metrics",
-            summary="Where everything stands, for Prometheus",
-            tag="operations",
-            answers={
-                200: {
-                    "description": "Prometheus' text format.",
-                    "content": {"text/plain": {"schema": {"type": "string"}}},
-                }
-            },
-            problems=(),
-            security=[],
-        )
-    }
-    for path, name, answers in (
-        ("/health/live", "healthLive", {200: in_json("Alive.", health, {"status": "ok", "checks": {}})}),
-        ("/health/ready", "healthReady", {200: well, 503: unwell}),
-        ("/health", "health", {200: well, 503: unwell}),
+    paths = {"/receipts/govuk-notify": {"post": _receipt()}}
+    for path, name, summary, answers in (
+        ("/metrics", "metrics", "Where everything stands, for Prometheus", {200: text}),
+        ("/health/live", "healthLive", "Health", {200: alive}),
+        ("/health/ready", "healthReady", "Health", {200: well, 503: unwell}),
+        ("/health", "health", "Health", {200: well, 503: unwell}),
     ):
-        paths[path] = {
-            "get": operation(
-                name=name, summary="Health", tag="operations", answers=answers, problems=(), security=[]
-            )
-        }
+        asked = operation(
+            name=name, summary=summary, tag="operations", answers=answers, problems=(), security=[]
+        )
+        paths[path] = {"get": asked}
     return paths
+
+
+def _receipt() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["id", "status"],
+        "properties": {"id": {"type": "string"}, "status": {"type": "string"}},
+    }
+    return operation(
+        name="takeReceipt",
+        summary="Take a delivery receipt of GOV.UK Notify",
+        tag="operations",
+        answers={204: {"description": "Kept, whether its message is known or not."}},
+        problems=(400, 401, 403, 413, 503),
+        security=[{"receiptToken": []}],
+        body={
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": examples.RECEIPT}},
+        },
+    )
