@@ -436,6 +436,10 @@ def test_replay(state: State, although_unsure: bool, status: Status | None, next
         assert claimed.step is next_step
 
 
+def test_what_may_have_been_sent_by_no_attempt_that_is_known_stays() -> None:
+    assert steps.replay(UNSURE, now=NOON, last_attempt=None, although_unsure=True) is None
+
+
 def test_what_was_replayed_is_tried_for_as_long_as_it_was_at_first() -> None:
     later = NOON + timedelta(days=9)
     change = steps.replay(GIVEN_UP, now=later, last_attempt=None, although_unsure=False)

@@ -301,7 +301,7 @@ def replay(state: State, *, now: datetime, last_attempt: str | None, although_un
         return Change(replace(again, status=Status.SENDING))
     if state.reason != MAY_HAVE_BEEN_SENT:
         return Change(again)
-    if not although_unsure:
+    if not although_unsure or last_attempt is None:
         return None
     return Change(replace(again, open_attempt=last_attempt, open_attempt_at=now))
 
