@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PROJECTS := pyproject.toml rules/pyproject.toml sandbox/pyproject.toml
+PROJECTS := pyproject.toml rules/pyproject.toml sandbox/pyproject.toml client/pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check dev lint format types arrows house openapi lock bench chaos clean

@@ -1,4 +1,4 @@
-"""The lock files hold what the three packages ask for, by name, version and hash alone."""
+"""The lock files hold what the four packages ask for, by name, version and hash alone."""
 
 import re
 import tomllib
@@ -35,9 +35,8 @@ def test_agree_with_each_other(locks: dict[str, str]) -> None:
 
 
 def test_hold_every_dependency(top: Path, locks: dict[str, str]) -> None:
-    projects = [
-        tomllib.loads((top / folder / "pyproject.toml").read_text()) for folder in (".", "rules", "sandbox")
-    ]
+    folders = (".", "rules", "sandbox", "client")
+    projects = [tomllib.loads((top / folder / "pyproject.toml").read_text()) for folder in folders]
     runtime = names([wanted for project in projects for wanted in project["project"]["dependencies"]]) - OURS
     tools = names(projects[0]["dependency-groups"]["dev"])
 

@@ -1,0 +1,85 @@
+"""Postroom from Python: send notifications, follow them, and verify what Postroom calls back with.
+
+    with Postroom(url, key=key, service="repairs") as postroom:
+        postroom.send_email(to="amala@example.com", template="welcome", personalisation={"name": "Amala"})
+
+AsyncPostroom has the same methods, to be awaited.
+"""
+
+from postroom_client.acting import ActionType
+from postroom_client.clients import AsyncPostroom, Postroom
+from postroom_client.conversation import RetryPolicy
+from postroom_client.errors import (
+    Conflict,
+    Forbidden,
+    InFlight,
+    Invalid,
+    KeyMisused,
+    NotFound,
+    PostroomError,
+    ProviderRefusedKey,
+    Stale,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from postroom_client.models import (
+    BulkItem,
+    BulkResult,
+    Count,
+    Delivery,
+    Health,
+    MessageStatus,
+    Notification,
+    Template,
+    TemplateVersion,
+)
+from postroom_client.operation import Operation, Page, Request, Response
+from postroom_client.outgoing import Channel, NewNotification, attachment, email, letter, screen, text
+from postroom_client.webhooks import Event, NotVerified, verify_webhook
+
+__all__ = [
+    "ActionType",
+    "AsyncPostroom",
+    "BulkItem",
+    "BulkResult",
+    "Channel",
+    "Conflict",
+    "Count",
+    "Delivery",
+    "Event",
+    "Forbidden",
+    "Health",
+    "InFlight",
+    "Invalid",
+    "KeyMisused",
+    "MessageStatus",
+    "NewNotification",
+    "NotFound",
+    "NotVerified",
+    "Notification",
+    "Operation",
+    "Page",
+    "Postroom",
+    "PostroomError",
+    "ProviderRefusedKey",
+    "Request",
+    "Response",
+    "RetryPolicy",
+    "Stale",
+    "Template",
+    "TemplateVersion",
+    "TooLarge",
+    "TooMany",
+    "Unauthenticated",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "attachment",
+    "email",
+    "letter",
+    "screen",
+    "text",
+    "verify_webhook",
+]

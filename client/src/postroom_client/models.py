@@ -1,0 +1,164 @@
+"""What Postroom answers with, in the fields of its OpenAPI document.
+
+Channels, statuses and actions are text, for Postroom may come to know more of them than this client does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from postroom_client.errors import PostroomError
+from postroom_client.wire import APART, personal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One notification over one channel."""
+
+    id: str
+    channel: str
+    status: str
+    notify_id: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure_reason: str | None = None
+    document_id: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.completed_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """A notification as the caller may see it. Its `repr` holds no personal data."""
+
+    id: str
+    notification_type: str
+    created_date: datetime
+    target_id: str | None = None
+    target_type: str | None = None
+    user: str | None = personal()
+    message: str | None = personal()
+    template_id: str | None = None
+    template_ids: Mapping[str, str] = field(default_factory=dict)
+    mobile_number: str | None = personal()
+    email: str | None = personal()
+    personalisation_params: Mapping[str, Any] | None = personal()
+    require_action: bool = False
+    require_email_notification: bool = False
+    require_sms_notification: bool = False
+    require_letter: bool = False
+    is_read_status: bool = False
+    sent_message_details: tuple[str, ...] | None = None
+    action_note: str | None = personal()
+    performed_action_done_by: str | None = personal()
+    performed_action_type: str | None = None
+    performed_action_date: datetime | None = None
+    is_removable: bool = False
+    reference: str | None = None
+    template_unchecked: bool = False
+    warnings: tuple[str, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    etag: str | None = field(default=None, metadata=APART)
+    """The version that this is, to act on no other; None in a list."""
+    replayed: bool = field(default=False, metadata=APART)
+    """Whether an earlier request with the same idempotency key had made it already."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(each.strip() for each in self.notification_type.split(","))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateVersion:
+    id: str | None = None
+    path: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStatus:
+    """A message as GOV.UK Notify knows it. Times are Notify's own text."""
+
+    id: str
+    status: str
+    type: str
+    template: TemplateVersion = TemplateVersion()
+    reference: str | None = None
+    sent_at: str | None = None
+    completed_at: str | None = None
+    created_by_name: str | None = personal()
+    email_address: str | None = personal()
+    phone_number: str | None = personal()
+    subject: str | None = personal()
+    body: str | None = personal()
+    line1: str | None = personal()
+    line2: str | None = personal()
+    line3: str | None = personal()
+    line4: str | None = personal()
+    line5: str | None = personal()
+    line6: str | None = personal()
+    line7: str | None = personal()
+    postcode: str | None = personal()
+    postage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template of the service, with the placeholders that have to be filled."""
+
+    id: str
+    type: str
+    version: int
+    body: str
+    name: str | None = None
+    subject: str | None = None
+    placeholders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    status: str
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status == "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many there are; more than that, where it is not exact."""
+
+    count: int
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkItem:
+    """What became of one of many: a notification, or the error that a call of its own would have raised."""
+
+    index: int
+    status: int
+    notification: Notification | None = None
+    error: PostroomError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkResult:
+    """What became of many, in their order."""
+
+    items: tuple[BulkItem, ...]
+    idempotency_key: str
+    """The same list with the same key takes up what was not accepted, and makes nothing twice."""
+
+    @property
+    def accepted(self) -> tuple[Notification, ...]:
+        return tuple(each.notification for each in self.items if each.notification is not None)
+
+    @property
+    def refused(self) -> tuple[BulkItem, ...]:
+        return tuple(each for each in self.items if each.error is not None)
