@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-PACKAGES = ("src/", "rules/src/", "sandbox/src/")
+PACKAGES = ("src/", "rules/src/", "sandbox/src/", "client/src/")
 
 
 @pytest.fixture(scope="session")

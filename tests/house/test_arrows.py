@@ -12,6 +12,7 @@ import pytest
 PACKAGES = (
     "notify_rules",
     "notify_sandbox",
+    "postroom_client",
     "postroom",
     "postroom/cli",
     "postroom/interfaces",
@@ -39,6 +40,8 @@ DOORS = "The doors do not know one another"
 FEATURES = "Among features, the higher use the lower"
 RULES = "The rules of Notify import nobody"
 SANDBOX = "The sandbox does not know Postroom"
+CLIENT = "The client knows Postroom by its API alone"
+SERVER = "Nothing that runs needs the client"
 GUEST = "Only the command line and the composition of processes know the sandbox"
 BROKEN = {
     "domain-knows-kit": ("postroom/domain/a.py", "import postroom.kit", FLOORS),
@@ -59,6 +62,9 @@ BROKEN = {
     ),
     "rules-know-postroom": ("notify_rules/a.py", "import postroom.domain", RULES),
     "sandbox-knows-postroom": ("notify_sandbox/a.py", "import postroom.domain", SANDBOX),
+    "client-knows-postroom": ("postroom_client/a.py", "import postroom.domain", CLIENT),
+    "client-knows-sandbox": ("postroom_client/a.py", "import notify_sandbox", CLIENT),
+    "postroom-knows-client": ("postroom/app.py", "import postroom_client", SERVER),
     "channel-knows-sandbox": ("postroom/channels/a.py", "import notify_sandbox", GUEST),
     "app-knows-sandbox": ("postroom/app.py", "import notify_sandbox", GUEST),
 }

@@ -49,7 +49,13 @@ def test_functions_are_short(modules: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["src/postroom/", "rules/src/notify_rules/", "sandbox/src/notify_sandbox/"]
+    "package",
+    [
+        "src/postroom/",
+        "rules/src/notify_rules/",
+        "sandbox/src/notify_sandbox/",
+        "client/src/postroom_client/",
+    ],
 )
 def test_most_functions_are_very_short(package: str, modules: dict[str, str]) -> None:
     lengths = [
