@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from postroom.features.limits import ServiceLimits
-from postroom.features.services import Registration, register_again
+from postroom.features.services import RegisteredService, Registration, register_again
 from postroom_client import (
     AsyncPostroom,
     Conflict,
@@ -410,6 +410,16 @@ async def _name_template(office: "Office") -> None:
             receipt_token=office.receipt_token,
             now=office.app.clock(),
         )
+    # A service is remembered for some seconds as it was.
+    async with asyncio.timeout(15):
+        while "email" not in (await _demo(office)).template_names:  # noqa: ASYNC110 - as it says
+            await asyncio.sleep(0.2)
+
+
+async def _demo(office: "Office") -> RegisteredService:
+    found = await office.app.directory.by_id(office.service_id)
+    assert found is not None
+    return found
 
 
 async def _run(example: str, **environment: str) -> str:
