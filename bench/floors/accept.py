@@ -1,6 +1,10 @@
-"""The floor: the same two rows, by the same driver, with group commit, behind a bare endpoint.
+"""The floor of accepting: the same rows, by the same driver, with group commit, behind a bare endpoint.
 
-    floor.py DATABASE_URL READY_FILE
+    accept.py READY_FILE DATABASE_URL
+
+The rows are the notification, its delivery, and on PostgreSQL the job that tells a worker of it: without one
+an email would lie there. On SQLite the delivery is the job. PgQueuer's own way to put one in writes a row more
+and costs more than the statement here.
 
 Nobody is authenticated, nothing is read, checked or sealed: the body goes into the row as it came. The tables
 and their indexes are Postroom's, and so are Litestar, uvicorn, uvloop and httptools.
@@ -23,6 +27,7 @@ import uvloop
 from litestar import Litestar, Request, Response, post
 from sqlalchemy.dialects import postgresql
 
+from bench.servers import say_ready
 from postroom.app import migrate_database
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.kit.database import open_database
@@ -33,6 +38,11 @@ Write = Callable[[Sequence[Pair]], Awaitable[None]]
 MOST = 64
 SOMEBODY = uuid.UUID(int=1)
 INDEX = b"0123456789abcdef"
+ENQUEUE = (
+    "INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)"
+    " SELECT 0, 'delivery', payload, now(), encode(payload, 'escape'), 'queued'"
+    " FROM unnest($1::bytea[]) AS job (payload)"
+)
 
 
 class Batches:
@@ -67,9 +77,7 @@ class Batches:
 
 
 async def sqlite_writer(path: str) -> Write:
-    connection = await aiosqlite.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000"):
-        await connection.execute(f"PRAGMA {pragma}")
+    connection = await open_sqlite(path)
     into_notifications = insert_into(notifications)
     into_deliveries = insert_into(deliveries)
 
@@ -82,15 +90,24 @@ async def sqlite_writer(path: str) -> Write:
     return write
 
 
+async def open_sqlite(path: str) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16000"):
+        await connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 async def postgres_writer(url: str) -> Write:
     connection = await asyncpg.connect(url)
     into_notifications = await connection.prepare(insert_arrays_into(notifications))
     into_deliveries = await connection.prepare(insert_arrays_into(deliveries))
+    into_queue = await connection.prepare(ENQUEUE)
 
     async def write(pairs: Sequence[Pair]) -> None:
         async with connection.transaction():
             await into_notifications.fetch(*zip(*(pair[0] for pair in pairs), strict=True))
             await into_deliveries.fetch(*zip(*(pair[1] for pair in pairs), strict=True))
+            await into_queue.fetch([str(pair[1][0]).encode() for pair in pairs])
 
     return write
 
@@ -156,7 +173,7 @@ def in_order(table: Any, row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row.get(column.name) for column in table.columns)
 
 
-async def serve(url: str, ready: Path) -> None:
+async def serve(ready: Path, url: str) -> None:
     database = open_database(url)
     await migrate_database(database)
     await database.close()
@@ -172,7 +189,11 @@ async def serve(url: str, ready: Path) -> None:
         await batches.submit(pair)
         return Response(content=b'{"id":"%s"}' % str(pair[0][0]).encode(), media_type="application/json")
 
-    app = Litestar([accept], openapi_config=None, logging_config=None)
+    await answer_for_ever(Litestar([accept], openapi_config=None, logging_config=None), ready)
+
+
+async def answer_for_ever(app: Litestar, ready: Path) -> None:
+    """As Postroom answers: by uvicorn with httptools, and no line a request."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     config = uvicorn.Config(
         app,
@@ -184,13 +205,9 @@ async def serve(url: str, ready: Path) -> None:
         server_header=False,
     )
     serving = asyncio.create_task(uvicorn.Server(config).serve(sockets=[listener]))
-    say(ready, listener.getsockname()[1])
+    say_ready(ready, port=listener.getsockname()[1])
     await serving
 
 
-def say(ready: Path, port: int) -> None:
-    ready.write_text(f'{{"port": {port}}}')
-
-
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1], Path(sys.argv[2])))
+    uvloop.run(serve(Path(sys.argv[1]), sys.argv[2]))

@@ -2,30 +2,36 @@
 
     load.py HOST PORT REQUEST_FILE CONNECTIONS SECONDS
 
-REQUEST_FILE holds one whole HTTP request. Prints one JSON object: how many answers were 201, how many were
-not, the seconds that passed, and the latencies of the middle and of the hundredth that took longest.
+REQUEST_FILE holds whole HTTP requests with a zero byte between them; after the last comes the first again.
+Prints one JSON object: how many answers were 201 or 204, how many were not, the seconds that passed, and the
+latencies of the middle and of the hundredth that took longest.
 """
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
 PATIENCE_SECONDS = 30
+GOOD = re.compile(rb"HTTP/1.1 20[14] ")
+LENGTH = re.compile(rb"content-length: ?(\d+)", re.IGNORECASE)
 
 
 class Asker(asyncio.Protocol):
     """One connection. Counts an answer when its last byte is there."""
 
-    def __init__(self, request: bytes, until: float) -> None:
+    def __init__(self, requests: Iterator[bytes], until: float) -> None:
         self.finished = asyncio.get_running_loop().create_future()
         self.latencies: list[float] = []
         self.refused = 0
-        self._request = request
+        self._requests = requests
         self._until = until
         self._buffer = bytearray()
         self._asked_at = 0.0
@@ -43,9 +49,9 @@ class Asker(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        head = bytes(self._buffer[:end]).lower()
-        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-        if len(self._buffer) < end + 4 + length:
+        head = bytes(self._buffer[:end])
+        length = LENGTH.search(head)
+        if len(self._buffer) < end + 4 + (int(length[1]) if length else 0):
             return
         self._buffer.clear()
         self._answered(head)
@@ -53,7 +59,7 @@ class Asker(asyncio.Protocol):
     def _answered(self, head: bytes) -> None:
         now = time.perf_counter()
         self.latencies.append(now - self._asked_at)
-        self.refused += not head.startswith(b"http/1.1 201")
+        self.refused += GOOD.match(head) is None
         if now < self._until:
             self._ask()
         else:
@@ -62,15 +68,17 @@ class Asker(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._asked_at = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
 
-async def ask(host: str, port: int, request: bytes, connections: int, seconds: float) -> dict[str, float]:
+async def ask(
+    host: str, port: int, requests: Iterator[bytes], connections: int, seconds: float
+) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     until = began + seconds
     askers = [
-        (await loop.create_connection(lambda: Asker(request, until), host, port))[1]
+        (await loop.create_connection(lambda: Asker(requests, until), host, port))[1]
         for _ in range(connections)
     ]
     async with asyncio.timeout(seconds + PATIENCE_SECONDS):
@@ -89,5 +97,5 @@ async def ask(host: str, port: int, request: bytes, connections: int, seconds: f
 
 if __name__ == "__main__":
     given_host, given_port, file, number, duration = sys.argv[1:]
-    whole = Path(file).read_bytes()
-    print(json.dumps(uvloop.run(ask(given_host, int(given_port), whole, int(number), float(duration)))))
+    every = cycle(Path(file).read_bytes().split(b"\0"))
+    print(json.dumps(uvloop.run(ask(given_host, int(given_port), every, int(number), float(duration)))))

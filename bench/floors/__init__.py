@@ -1,0 +1,1 @@
+"""What the figures are read against: the least that could do the same work, in processes of their own."""
