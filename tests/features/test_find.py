@@ -183,6 +183,40 @@ async def test_a_span_of_time(office: "Office", varied: list[Notification]) -> N
     assert await listed(office, office.repairs, created_to=made.created_at - hour) == []
 
 
+GROUPS = ("repairs-officers", "leaseholders", "Leaseholders", "estates")
+
+
+@pytest.mark.parametrize(
+    "groups", [(), GROUPS[:1], GROUPS, tuple(f"other-{each}" for each in range(120)) + GROUPS]
+)
+@pytest.mark.parametrize("limit", [1, 3, 50])
+async def test_an_officers_pages_hold_what_addresses_them_or_any_of_their_groups(
+    office: "Office", groups: tuple[str, ...], limit: int
+) -> None:
+    officer = Person("joe@hackney.gov.uk", groups)
+    users = (
+        "joe@hackney.gov.uk",
+        *(f"group:{name}" for name in ("repairs-officers", "estates", "leaseholders")),
+    )
+    for place in range(12):
+        made = await office.create(office.screen(user=users[place * 7 % 4], reference=f"{place}"))
+        if place in (2, 6):
+            await office.act(made, Action(ActionType.IS_READ), caller=Person("joe@hackney.gov.uk", GROUPS))
+    theirs = [user for user in users if user.removeprefix("group:") in (officer.email, *groups)]
+
+    seen, before = [], None
+    while True:
+        page = await office.find(officer, limit=limit, before=before)
+        seen += [int(each.reference or "") for each in page.items]
+        before = page.next_before
+        if before is None:
+            break
+
+    assert seen == [place for place in reversed(range(12)) if users[place * 7 % 4] in theirs]
+    unread = await listed(office, officer, is_read=False)
+    assert unread == [str(place) for place in reversed(seen) if place not in (2, 6)]
+
+
 async def test_each_has_their_own_read_state_and_a_service_anybodys(
     office: "Office", joe: Person, amala: Person
 ) -> None:

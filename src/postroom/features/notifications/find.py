@@ -18,9 +18,12 @@ from postroom.domain.status import Status
 from postroom.features.notifications import store
 from postroom.features.notifications.seal import audience_index, open_action, open_personal, reader_index
 from postroom.features.notifications.tables import notifications
-from postroom.features.notifications.visibility import is_read_by, visible_to
+from postroom.features.notifications.visibility import audiences_of, is_kept_by, is_read_by, visible_to
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import first_id_at
+
+_MOST_MERGED = 100
+"""SQLite merges 500 at most; who is in so many groups waits for a slower list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,7 @@ async def find_own(
 
 async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
     """One page, in two or three queries however long it is."""
-    where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]
-    rows = await store.page(conn, where, limit=filters.limit + 1)
+    rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1)
     shown = rows[: filters.limit]
     items = await _assemble(conn, shown, caller=caller, vault=vault)
     return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
@@ -92,6 +94,19 @@ async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller
     where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]
     number = await store.count(conn, where, most=MOST_COUNTED + 1)
     return Count(number=min(number, MOST_COUNTED), is_exact=number <= MOST_COUNTED)
+
+
+async def _rows(
+    conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, limit: int
+) -> list[Row[Any]]:
+    conditions = _conditions(filters, caller, vault)
+    if isinstance(caller, ServiceCaller):
+        return await store.page(conn, [visible_to(caller, vault), *conditions], limit=limit)
+    audiences = sorted(audiences_of(caller, vault))
+    if len(audiences) > _MOST_MERGED:
+        return await store.page(conn, [visible_to(caller, vault), *conditions], limit=limit)
+    conditions.append(is_kept_by(caller, vault))
+    return await store.page_of_audiences(conn, audiences, conditions, limit=limit)
 
 
 def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnElement[bool]]:

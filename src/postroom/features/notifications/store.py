@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -121,6 +121,31 @@ async def count(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, 
     """How many can be seen; of more than `most` no more are read than that."""
     some = select(notifications.c.id).where(notifications.c.removed_at.is_(None), *where).limit(most)
     return await conn.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+async def page_of_audiences(
+    conn: AsyncConnection, audiences: Iterable[bytes], where: Sequence[ColumnElement[bool]], *, limit: int
+) -> list[Row[Any]]:
+    """Notifications that address any of the audiences, newest first.
+
+    Of each the newest are read, by its index, and merged. Asked for all at once, a database reads past
+    everybody else's, or sorts all that ever addressed them.
+    """
+    newest = union_all(
+        *(select(_newest_of(audience, where, limit).subquery().c.id) for audience in audiences)
+    ).subquery()
+    ids = select(newest.c.id).order_by(newest.c.id.desc()).limit(limit).subquery()
+    statement = select(notifications).join(ids, ids.c.id == notifications.c.id)
+    return list(await conn.execute(statement.order_by(notifications.c.id.desc())))
+
+
+def _newest_of(audience: bytes, where: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    return (
+        select(notifications.c.id)
+        .where(notifications.c.audience == audience, notifications.c.removed_at.is_(None), *where)
+        .order_by(notifications.c.id.desc())
+        .limit(limit)
+    )
 
 
 async def deliveries_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> list[Row[Any]]:
