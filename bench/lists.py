@@ -34,6 +34,7 @@ AIM = 1.3
 _NOTIFICATION, _DELIVERY = 1, 2
 _SERVICE, _OTHER = "0198a0b0-0000-7000-8000-000000000001", "0198a0b0-0000-7000-8000-000000000002"
 _AUDIENCES = 150
+_QUIET = 10
 _ROWS_A_TARGET = 20
 _CALLS = 150
 _WARM_UP = 15
@@ -125,6 +126,13 @@ def _officers_deep(groups: int, chance: random.Random, rows: int) -> tuple[Calle
     return caller, replace(filters, before=id_of(rows * 7 // 10, kind=_NOTIFICATION))
 
 
+def _officers_quiet(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    """Of groups that have heard nothing since the first tenth of the table."""
+    first = chance.randrange(_QUIET)
+    names = tuple(f"quiet-{(first + each) % _QUIET}" for each in range(8))
+    return Person("officer-new@hackney.gov.uk", names), Filters()
+
+
 CASES: dict[str, Case] = {
     "first page": _first_page,
     "page deep in the list": _deep_page,
@@ -132,6 +140,7 @@ CASES: dict[str, Case] = {
     "an officer's, 1 group": partial(_officers, 1),
     "an officer's, 8 groups": partial(_officers, 8),
     "an officer's, 8 groups, deep": partial(_officers_deep, 8),
+    "an officer's, 8 quiet groups": _officers_quiet,
 }
 
 
@@ -176,11 +185,12 @@ async def _drop_indexes(conn: AsyncConnection, *, postgres: bool) -> list[str]:
 
 
 async def _write_audiences(conn: AsyncConnection, vault: Vault, *, postgres: bool) -> None:
-    """Twice as many as there are groups: each group, and an officer for each."""
+    """By their places: each group, an officer for each, and the groups that fell quiet."""
     kind = "bytea" if postgres else "BLOB"
     await conn.execute(text(f"CREATE TEMPORARY TABLE audiences (place integer PRIMARY KEY, value {kind})"))
     names = [f"group:team-{each}" for each in range(_AUDIENCES)]
     names += [f"officer-{each}@hackney.gov.uk" for each in range(_AUDIENCES)]
+    names += [f"group:quiet-{each}" for each in range(_QUIET)]
     await conn.execute(
         text("INSERT INTO audiences VALUES (:place, :value)"),
         [{"place": place, "value": audience_index(vault, name)} for place, name in enumerate(names)],
@@ -197,7 +207,9 @@ def _notifications(now: str, rows: int, *, postgres: bool) -> str:
         f" CASE i % 2 WHEN 0 THEN {ours} ELSE {other} END, 'target-' || CAST(i / 2 % {targets} AS text),"
         f" 'repairs', 1, 0, audiences.value, CASE i % 4 / 2 WHEN 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
         f" false, false, :sealed, {now}, 1"
-        f" FROM {counted(postgres=postgres)} JOIN audiences ON audiences.place = i % {2 * _AUDIENCES}"
+        f" FROM {counted(postgres=postgres)} JOIN audiences ON audiences.place ="
+        f" CASE WHEN i < {rows // 10} AND i % 10 = 3 THEN {2 * _AUDIENCES} + i / 10 % {_QUIET}"
+        f" ELSE i % {2 * _AUDIENCES} END"
     )
 
 
