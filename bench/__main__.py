@@ -1,13 +1,13 @@
 """Measures Postroom, each thing beside its floor in the same run; prints one table, writes one JSON file.
 
-    python -m bench [accept deliver receipts lists idle lane sandbox] [--database sqlite|postgres] [--rounds 2]
-                    [--seconds 3] [--postgres postgresql://…] [--large]
+    python -m bench [accept deliver receipts lists idle lane sandbox]
+                    [--database sqlite|postgres] [--rounds 2] [--seconds 3] [--postgres postgresql://…] [--large]
 
 Without names it measures all of them. Ours and the floor work in processes of their own, in turn and again,
-so that a busy machine troubles both: a ratio is the middle one of those of neighbours in time. PostgreSQL is
-started for the while, with fsync on, unless a server is named. `--large` adds lists of 10 million rows, the
-worker's memory over 100,000 deliveries, and a provider's usual limit on SQLite: half an hour, 30 GB of disk.
-Ends with 1 where an aim is missed. What the measures are: each one's module says it.
+so that a busy machine troubles both: a ratio is the middle one of those of neighbours in time. PostgreSQL
+is started for the while, with fsync on, unless a server is named. `--large` adds lists of 10 million rows,
+the worker's memory over 100,000 deliveries, and a provider's usual limit on SQLite: half an hour, 30 GB of
+disk. Ends with 1 where an aim is missed. What the measures are: each one's module says it.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """How many emails a second POST /notifications takes, durably written; and the memory of both doors in one.
 
 The floor (bench/floors/accept.py) writes the same rows by the same driver with group commit, behind a bare
-endpoint: notification and delivery, and on PostgreSQL the job, because an email that nothing hands to a worker
-is not accepted. On SQLite the delivery is the job. The entry in the audit, the key, the limits and the sealing
-are ours alone. The load comes from one more process.
+endpoint: notification and delivery, and on PostgreSQL the job, because an email that nothing hands to a
+worker is not accepted. On SQLite the delivery is the job. The entry in the audit, the key, the limits and
+the sealing are ours alone. The load comes from one more process.
 """
 
 import json

@@ -1,8 +1,8 @@
 """How many accepted emails a second one worker sends to a provider that answers after 20 ms.
 
-The floor on PostgreSQL is bare PgQueuer, on SQLite a bare loop over a table: as many slots, the same call to
-the same stub, nothing else recorded (bench/floors/deliver.py). Both drain what was put in before they start.
-A rate is that of the arrivals at the stub between the first and the last twentieth of them.
+The floor on PostgreSQL is bare PgQueuer, on SQLite a bare loop over a table: as many slots, the same call
+to the same stub, nothing else recorded (bench/floors/deliver.py). Both drain what was put in before they
+start. A rate is that of the arrivals at the stub between the first and the last twentieth of them.
 """
 
 import asyncio

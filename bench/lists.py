@@ -1,10 +1,10 @@
 """How long a page of a list takes at 10,000 rows, at a million and, with --large, at 10 million.
 
 Each case is asked of the small and of the large table in turn, in this process, by `find_page` in a reading
-transaction, which is what GET /notifications does but for HTTP. Each time it is another target, officer or place
-in the list. A page holds 50. The tables are filled by the database itself: half of the rows are one service's,
-every 20 rows of it share a target, 150 groups and officers are addressed by turns, every second row has an email.
-Personal data is sealed once for all rows and opened for each that is shown.
+transaction, which is what GET /notifications does but for HTTP. Each time it is another target, officer or
+place in the list. A page holds 50. The tables are filled by the database itself: half of the rows are one
+service's, every 20 rows of it share a target, 150 groups and officers are addressed by turns, every second
+row has an email. Personal data is sealed once for all rows and opened for each that is shown.
 """
 
 import asyncio
@@ -201,11 +201,12 @@ def _notifications(now: str, rows: int, *, postgres: bool) -> str:
     ours, other = (_uuid(each, postgres=postgres) for each in (_SERVICE, _OTHER))
     targets = rows // 2 // _ROWS_A_TARGET
     return (
-        "INSERT INTO notifications (id, service_id, target_id, target_type, channels, extra_channels, audience,"
-        " template_ids, template_unchecked, require_action, personal, created_at, version)"
+        "INSERT INTO notifications (id, service_id, target_id, target_type, channels, extra_channels,"
+        " audience, template_ids, template_unchecked, require_action, personal, created_at, version)"
         f" SELECT {the_id('i', kind=_NOTIFICATION, postgres=postgres)},"
         f" CASE i % 2 WHEN 0 THEN {ours} ELSE {other} END, 'target-' || CAST(i / 2 % {targets} AS text),"
-        f" 'repairs', 1, 0, audiences.value, CASE i % 4 / 2 WHEN 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
+        f" 'repairs', 1, 0, audiences.value,"
+        f" CASE i % 4 / 2 WHEN 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
         f" false, false, :sealed, {now}, 1"
         f" FROM {counted(postgres=postgres)} JOIN audiences ON audiences.place ="
         f" CASE WHEN i < {rows // 10} AND i % 10 = 3 THEN {2 * _AUDIENCES} + i / 10 % {_QUIET}"
@@ -217,9 +218,10 @@ def _deliveries(now: str, *, postgres: bool) -> str:
     ours = _uuid(_SERVICE, postgres=postgres)
     ids = [the_id("i", kind=kind, postgres=postgres) for kind in (_DELIVERY, _NOTIFICATION)]
     return (
-        "INSERT INTO deliveries (id, notification_id, service_id, credential_id, channel, template_id, status,"
-        " created_at, attempts, looks, polls, sent_at, completed_at, lane)"
-        f" SELECT {ids[0]}, {ids[1]}, {ours}, {ours}, 'Email', {ours}, 'delivered', {now}, 1, 0, 0, {now}, {now}, 0"
+        "INSERT INTO deliveries (id, notification_id, service_id, credential_id, channel, template_id,"
+        " status, created_at, attempts, looks, polls, sent_at, completed_at, lane)"
+        f" SELECT {ids[0]}, {ids[1]}, {ours}, {ours}, 'Email', {ours}, 'delivered',"
+        f" {now}, 1, 0, 0, {now}, {now}, 0"
         f" FROM {counted(postgres=postgres)} WHERE i % 4 >= 2"
     )
 

@@ -3,8 +3,8 @@
     load.py HOST PORT REQUEST_FILE CONNECTIONS SECONDS
 
 REQUEST_FILE holds whole HTTP requests with a zero byte between them; after the last comes the first again.
-Prints one JSON object: how many answers were 201 or 204, how many were not, the seconds that passed, and the
-latencies of the middle and of the hundredth that took longest.
+Prints one JSON object: how many answers were 201 or 204, how many were not, the seconds that passed, and
+the latencies of the middle and of the hundredth that took longest.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """How many receipts a second POST /receipts/govuk-notify settles.
 
 Each is the first of its delivery, which is on its way, and makes it delivered. The floor
-(bench/floors/receipts.py) keeps the receipt and updates the delivery by the driver, with group commit, behind a
-bare endpoint.
+(bench/floors/receipts.py) keeps the receipt and updates the delivery by the driver, with group commit,
+behind a bare endpoint.
 """
 
 import asyncio
@@ -85,8 +85,8 @@ async def _send_all(office: Office, number: int) -> None:
     place = {kind: the_id("i", kind=kind, postgres=postgres) for kind in (_DELIVERY, _AT_NOTIFY)}
     somebody = f"CAST('{service_id}' AS uuid)" if postgres else f"'{service_id}'"
     statement = (
-        "INSERT INTO deliveries (id, notification_id, service_id, credential_id, channel, template_id, status,"
-        " created_at, due_at, notify_id, attempts, looks, polls, sent_at, lane)"
+        "INSERT INTO deliveries (id, notification_id, service_id, credential_id, channel, template_id,"
+        " status, created_at, due_at, notify_id, attempts, looks, polls, sent_at, lane)"
         f" SELECT {place[_DELIVERY]}, {place[_DELIVERY]}, {somebody}, {somebody}, 'Email', {somebody},"
         f" 'sending', {now}, {due}, {place[_AT_NOTIFY]}, 1, 0, 0, {now}, 0 FROM {counted(postgres=postgres)}"
     )

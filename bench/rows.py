@@ -1,7 +1,7 @@
 """Filling tables by the database itself, as the millions want it: one statement makes a range of rows.
 
-What is the same for both databases is written once: `the_id` and `counted` are the dialects' ways to an id of
-UUIDv7's form that grows with a number, and to the numbers themselves.
+What is the same for both databases is written once: `the_id` and `counted` are the dialects' ways to an id
+of UUIDv7's form that grows with a number, and to the numbers themselves.
 """
 
 from sqlalchemy import text

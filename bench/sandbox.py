@@ -1,9 +1,5 @@
-"""How many POSTs a second the sandbox takes on one core: a raw client in a process of its own asks it.
+"""How many POSTs a second the sandbox takes on one core: a raw client in a process of its own asks it."""
 
-python bench/sandbox.py [--seconds 5] [--connections 32] [--memory] [--floor 2000]
-"""
-
-import argparse
 import asyncio
 import json
 import multiprocessing
@@ -12,13 +8,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import jwt
 import psutil
 
+from bench.figures import Figure
+from bench.options import Bench
+
 SERVE = [sys.executable, "-c", "from notify_sandbox.cli import main; main()", "serve", "--exit-with-parent"]
+
+AIM = 2_000
+_CONNECTIONS = 32
 
 
 class Hammer(asyncio.Protocol):
@@ -103,8 +106,21 @@ def start(folder: Path, *, memory: bool) -> tuple[subprocess.Popen[bytes], dict[
     return process, json.loads(ready.read_text())
 
 
-def measure(*, seconds: float, connections: int, memory: bool) -> float:
-    """Prints what one run showed; answers with the accepted a second."""
+def measure(bench: Bench) -> Iterator[Figure]:
+    for memory in (True, False):
+        rate, cpu_us, refused = _accepted(seconds=bench.seconds, connections=_CONNECTIONS, memory=memory)
+        yield Figure(
+            f"sandbox on one core, {'in memory' if memory else 'on disk'}",
+            rate,
+            "a second",
+            aim=f"≥ {AIM:,}",
+            good=rate >= AIM and not refused,
+            details={"cpu_us": cpu_us},
+        )
+
+
+def _accepted(*, seconds: float, connections: int, memory: bool) -> tuple[float, float, int]:
+    """The accepted a second, CPU µs for each, and how many were refused."""
     with tempfile.TemporaryDirectory() as folder:
         process, ready = start(Path(folder), memory=memory)
         try:
@@ -123,27 +139,4 @@ def measure(*, seconds: float, connections: int, memory: bool) -> float:
             process.terminate()
             process.wait(10)
     spent = after.user + after.system - before.user - before.system
-    rate = accepted / seconds
-    kept = "in memory" if memory else "on disk"
-    each = spent / max(accepted, 1) * 1e6
-    print(
-        f"{kept:>9}: {rate:7,.0f} accepted a second on one core, {each:4.0f} µs CPU each, "
-        f"{refused} refused, {connections} connections"
-    )
-    return rate
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--memory", action="store_true", help="in memory only")
-    parser.add_argument("--floor", type=float, default=2_000, help="fewer than this is a failure")
-    given = parser.parse_args()
-    kinds = [True] if given.memory else [True, False]
-    rates = [measure(seconds=given.seconds, connections=given.connections, memory=kind) for kind in kinds]
-    return 0 if min(rates) >= given.floor else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return accepted / seconds, spent / max(accepted, 1) * 1e6, refused

@@ -2,8 +2,8 @@
 
     stub.py READY_FILE SECONDS_TO_ANSWER
 
-It takes whatever key and body there is, and remembers when each reference came: GET /arrivals says so, by the
-clock that all processes of the machine share (time.monotonic), GET /count how many came.
+It takes whatever key and body there is, and remembers when each reference came: GET /arrivals says so, by
+the clock that all processes of the machine share (time.monotonic), GET /count how many came.
 """
 
 import asyncio

@@ -2,12 +2,12 @@
 
     accept.py READY_FILE DATABASE_URL
 
-The rows are the notification, its delivery, and on PostgreSQL the job that tells a worker of it: without one
-an email would lie there. On SQLite the delivery is the job. PgQueuer's own way to put one in writes a row more
-and costs more than the statement here.
+The rows are the notification, its delivery, and on PostgreSQL the job that tells a worker of it: without
+one an email would lie there. On SQLite the delivery is the job. PgQueuer's own way to put one in writes a
+row more and costs more than the statement here.
 
-Nobody is authenticated, nothing is read, checked or sealed: the body goes into the row as it came. The tables
-and their indexes are Postroom's, and so are Litestar, uvicorn, uvloop and httptools.
+Nobody is authenticated, nothing is read, checked or sealed: the body goes into the row as it came. The
+tables and their indexes are Postroom's, and so are Litestar, uvicorn, uvloop and httptools.
 """
 
 import asyncio

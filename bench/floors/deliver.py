@@ -2,8 +2,8 @@
 
     deliver.py READY_FILE DATABASE_URL NOTIFY_URL JOBS
 
-On PostgreSQL it is PgQueuer as it comes, with the slots and the batches of Postroom's worker. On SQLite it is
-a loop over a table: whatever is due and fits is called, and what was answered is marked, many together.
+On PostgreSQL it is PgQueuer as it comes, with the slots and the batches of Postroom's worker. On SQLite it
+is a loop over a table: whatever is due and fits is called, and what was answered is marked, many together.
 """
 
 import asyncio

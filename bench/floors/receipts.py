@@ -1,4 +1,5 @@
-"""The floor of settling: a row kept and a row changed by the driver, with group commit, behind a bare endpoint.
+"""The floor of settling: a row kept and a row changed by the driver, with group commit, behind a bare
+endpoint.
 
     receipts.py READY_FILE DATABASE_URL SERVICE_ID
 
