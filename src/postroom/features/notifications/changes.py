@@ -30,21 +30,27 @@ It is asked in the transaction that claims them, while their rows are locked.
 class Request:
     """One step for one delivery. A receipt's row is kept whether it changes anything or not.
 
-    `claims` marks a claim: where it would send, the gate is asked.
+    `claims` marks a claim: where it would send, the gate is asked. With a `service_id` only that service's
+    delivery is found; where it has none of that id, nothing is kept.
     """
 
     delivery_id: str
     apply: Apply
     receipt: dict[str, Any] | None = None
     claims: bool = False
+    service_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a request. `personal` is the notification's sealed data, for a step that sends."""
+    """What became of a request. `personal` is the notification's sealed data, for a step that sends.
+
+    `found` says whether there is such a delivery.
+    """
 
     change: Change | None
     personal: bytes | None = None
+    found: bool = True
 
 
 Changes = GroupCommit[Request, Done]
@@ -91,8 +97,9 @@ async def write_changes(
     instead = await gate(conn, sending) if sending and gate is not None else {}
     states = dict(before)
     changes: list[Change | None] = []
-    for request in requests:
-        state = states.get(request.delivery_id)
+    found = [_is_found(request, states) for request in requests]
+    for request, is_there in zip(requests, found, strict=True):
+        state = states[request.delivery_id] if is_there else None
         change = None if state is None else _apply(request, state, instead)
         if change is not None:
             states[request.delivery_id] = change.state
@@ -100,7 +107,7 @@ async def write_changes(
     changed = [state for key, state in states.items() if state != before[key]]
     await store.save_states(conn, [_to_row(state) for state in changed])
     await _write_attempts(conn, [change for change in changes if change is not None])
-    await store.insert_receipts(conn, _receipts(requests, changes))
+    await store.insert_receipts(conn, _receipts(requests, changes, found))
     await queue.put(
         conn,
         [
@@ -109,7 +116,12 @@ async def write_changes(
             if state.due_at is not None and state.lease_until is None
         ],
     )
-    return await _with_personal(conn, changes)
+    return await _with_personal(conn, changes, found)
+
+
+def _is_found(request: Request, states: Mapping[str, State]) -> bool:
+    state = states.get(request.delivery_id)
+    return state is not None and request.service_id in (None, state.service_id)
 
 
 def _about_to_send(requests: Sequence[Request], states: Mapping[str, State]) -> set[str]:
@@ -180,20 +192,24 @@ async def _write_attempts(conn: AsyncConnection, changes: Sequence[Change]) -> N
     )
 
 
-def _receipts(requests: Sequence[Request], changes: Sequence[Change | None]) -> list[dict[str, Any]]:
+def _receipts(
+    requests: Sequence[Request], changes: Sequence[Change | None], found: Sequence[bool]
+) -> list[dict[str, Any]]:
     return [
         request.receipt | {"applied": change is not None}
-        for request, change in zip(requests, changes, strict=True)
-        if request.receipt is not None
+        for request, change, is_there in zip(requests, changes, found, strict=True)
+        if request.receipt is not None and (is_there or request.service_id is None)
     ]
 
 
-async def _with_personal(conn: AsyncConnection, changes: Sequence[Change | None]) -> list[Done]:
+async def _with_personal(
+    conn: AsyncConnection, changes: Sequence[Change | None], found: Sequence[bool]
+) -> list[Done]:
     sending = {
         change.state.notification_id for change in changes if change is not None and change.step is Step.SEND
     }
     personal = await store.personal_of(conn, sending) if sending else {}
     return [
-        Done(change, personal.get(change.state.notification_id) if change is not None else None)
-        for change in changes
+        Done(change, None if change is None else personal.get(change.state.notification_id), is_there)
+        for change, is_there in zip(changes, found, strict=True)
     ]
