@@ -4,7 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +28,7 @@ from postroom.features.notifications.tables import (
     reader_states,
     receipts,
 )
-from postroom.kit.database import BulkInsert, BulkUpdate, Instant
+from postroom.kit.database import BulkInsert, BulkUpdate, Id, Instant
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -46,10 +58,29 @@ save_states = BulkUpdate(deliveries, _STATE_COLUMNS).run
 end_attempts = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").run
 
 
+def _one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
+    """That it is one of `ids`. On PostgreSQL one statement for any number of them: it is prepared once."""
+    if dialect == "postgresql":
+        return column == func.any(bindparam("ids", type_=postgresql.ARRAY(Id)))
+    return column.in_(bindparam("ids", expanding=True))
+
+
+_LOCK = {
+    dialect: select(deliveries)
+    .where(_one_of(deliveries.c.id, dialect))
+    .order_by(deliveries.c.id)
+    .with_for_update()
+    for dialect in ("postgresql", "sqlite")
+}
+_PERSONAL = {
+    dialect: select(notifications.c.id, notifications.c.personal).where(_one_of(notifications.c.id, dialect))
+    for dialect in ("postgresql", "sqlite")
+}
+
+
 async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
     """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross."""
-    statement = select(deliveries).where(deliveries.c.id.in_(list(ids))).order_by(deliveries.c.id)
-    return list(await conn.execute(statement.with_for_update()))
+    return list(await conn.execute(_LOCK[conn.dialect.name], {"ids": list(ids)}))
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:
@@ -80,11 +111,7 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, bytes | None]:
     """The sealed personal data of notifications, by id."""
-    found = await conn.execute(
-        select(notifications.c.id, notifications.c.personal).where(
-            notifications.c.id.in_(list(notification_ids))
-        )
-    )
+    found = await conn.execute(_PERSONAL[conn.dialect.name], {"ids": list(notification_ids)})
     return {row.id: row.personal for row in found}
 
 
