@@ -100,14 +100,23 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
             Credentials(database=database, vault=vault),
         )
         gate = _gate(base)
+        write = partial(write_changes, queue=queue, gate=gate)
         changes: Changes = GroupCommit(
-            database=database, write=partial(write_changes, queue=queue, gate=gate), after_commit=queue.ring
+            database=database, write=write, after_commit=queue.ring, writers=2 if database.is_postgres else 1
         )
-        yield _assemble(base, gate, writer, changes)
+        # Claims take from the provider's bucket, a row that is locked until they are written: one at a time,
+        # while what became of others is written beside. SQLite writes one transaction at a time anyway.
+        claims: Changes = (
+            GroupCommit(database=database, write=write, after_commit=queue.ring)
+            if database.is_postgres
+            else changes
+        )
+        yield _assemble(base, gate, writer, changes, claims)
         # A database that does not answer holds up no stop: nobody was told of what is not written by now.
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITES_SECONDS):
                 await writer.close()
+                await claims.close()
                 await changes.close()
     finally:
         await clients.close()
@@ -148,7 +157,9 @@ def _gate(base: _Base) -> LimitsGate:
     )
 
 
-def _assemble(base: _Base, gate: LimitsGate, writer: GroupCommit[Plan, bool], changes: Changes) -> App:
+def _assemble(
+    base: _Base, gate: LimitsGate, writer: GroupCommit[Plan, bool], changes: Changes, claims: Changes
+) -> App:
     catalogue = Catalogue(clients=base.clients, clock=base.clock)
     keys = _keys(base)
     return App(
@@ -165,6 +176,7 @@ def _assemble(base: _Base, gate: LimitsGate, writer: GroupCommit[Plan, bool], ch
             keep_keys=base.settings.keep_idempotency_keys,
         ),
         sender=Sender(
+            claims=claims,
             changes=changes,
             credentials=base.credentials,
             directory=base.directory,

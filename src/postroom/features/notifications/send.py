@@ -49,6 +49,7 @@ class Sender:
     def __init__(
         self,
         *,
+        claims: Changes,
         changes: Changes,
         credentials: Credentials,
         directory: Directory,
@@ -59,6 +60,7 @@ class Sender:
         policy: RetryPolicy,
     ) -> None:
         self._limit_reached = limit_reached
+        self._claims = claims
         self._changes = changes
         self._credentials = credentials
         self._directory = directory
@@ -105,7 +107,7 @@ class Sender:
 
     async def _claim(self, delivery_id: str) -> Done:
         apply = partial(steps.claim, now=self._clock(), policy=self._policy, attempt_id=new_id())
-        return await self._changes.submit(Request(delivery_id, apply, claims=True))
+        return await self._claims.submit(Request(delivery_id, apply, claims=True))
 
     def _early_by(self, done: Done) -> float | None:
         """How many seconds a job came before its time; None where it did not, or is not near it.
