@@ -89,8 +89,8 @@ async def forget(office: "Office", *, due_at: datetime, lane: Lane = Lane.SINGLE
     [
         pytest.param(timedelta(seconds=-3), 1, 0, id="overdue"),
         pytest.param(timedelta(seconds=-1), 0, 0, id="just due: the queue will have it"),
-        pytest.param(timedelta(minutes=4), 0, 1, id="coming up"),
-        pytest.param(timedelta(minutes=6), 0, 0, id="far off"),
+        pytest.param(timedelta(minutes=1), 0, 1, id="coming up"),
+        pytest.param(timedelta(minutes=3), 0, 0, id="far off"),
     ],
 )
 @pytest.mark.parametrize("lane", list(Lane))
@@ -105,7 +105,7 @@ async def test_what_a_queue_forgot_is_queued_again(
         first = await queue_overdue(conn, queue=office.app.queue, now=now)
         await queue_overdue(conn, queue=office.app.queue, now=now)
     async with office.app.database.transaction() as conn:
-        second = await queue_upcoming(conn, queue=office.app.queue, now=now, horizon=timedelta(minutes=5))
+        second = await queue_upcoming(conn, queue=office.app.queue, now=now, horizon=timedelta(minutes=2))
 
     assert (first, second) == (overdue, upcoming)
     assert await queued(office) == [ENTRYPOINTS[lane]] * (overdue + upcoming)

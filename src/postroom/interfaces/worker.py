@@ -13,7 +13,7 @@ from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
 
-UPCOMING = timedelta(minutes=5)
+UPCOMING = timedelta(minutes=2)
 
 
 async def queue_overdue(app: App) -> None:

@@ -16,8 +16,11 @@ from postroom.kit.clock import Clock
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 
-HORIZON = timedelta(minutes=5)
-"""What is due later than this waits in its table; the sweep queues it when its time comes near."""
+HORIZON = timedelta(minutes=2)
+"""What is due later than this waits in its table; the sweep queues it when its time comes near.
+
+Less than it takes to the first poll: as a rule a receipt comes before, and nothing was queued for nothing.
+"""
 
 _NO_WAIT = timedelta(0)
 # PgQueuer's own statement, less the line for each job in its log, which nothing of ours reads: it cost every
