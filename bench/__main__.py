@@ -1,7 +1,8 @@
 """Measures Postroom, each thing beside its floor in the same run; prints one table, writes one JSON file.
 
     python -m bench [accept deliver receipts lists idle lane sandbox]
-                    [--database sqlite|postgres] [--rounds 2] [--seconds 3] [--postgres postgresql://…] [--large]
+                    [--database sqlite|postgres] [--rounds 2] [--seconds 3]
+                    [--postgres postgresql://…] [--large]
 
 Without names it measures all of them. Ours and the floor work in processes of their own, in turn and again,
 so that a busy machine troubles both: a ratio is the middle one of those of neighbours in time. PostgreSQL
