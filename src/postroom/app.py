@@ -100,17 +100,7 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
             Credentials(database=database, vault=vault),
         )
         gate = _gate(base)
-        write = partial(write_changes, queue=queue, gate=gate)
-        changes: Changes = GroupCommit(
-            database=database, write=write, after_commit=queue.ring, writers=2 if database.is_postgres else 1
-        )
-        # Claims take from the provider's bucket, a row that is locked until they are written: one at a time,
-        # while what became of others is written beside. SQLite writes one transaction at a time anyway.
-        claims: Changes = (
-            GroupCommit(database=database, write=write, after_commit=queue.ring)
-            if database.is_postgres
-            else changes
-        )
+        claims, changes = _changes(base, gate)
         yield _assemble(base, gate, writer, changes, claims)
         # A database that does not answer holds up no stop: nobody was told of what is not written by now.
         with suppress(TimeoutError):
@@ -155,6 +145,23 @@ def _gate(base: _Base) -> LimitsGate:
         clock=base.clock,
         defaults=base.settings.limits,
     )
+
+
+def _changes(base: _Base, gate: LimitsGate) -> tuple[Changes, Changes]:
+    """The writers of claims, and of what became of them.
+
+    Claims take from the provider's bucket, a row that is locked until they are written: one transaction at a
+    time, and beside it others write what became of deliveries. SQLite has one writer for all.
+    """
+
+    def writers(number: int) -> Changes:
+        write = partial(write_changes, queue=base.queue, gate=gate)
+        return GroupCommit(database=base.database, write=write, after_commit=base.queue.ring, writers=number)
+
+    if base.database.is_postgres:
+        return writers(1), writers(2)
+    shared = writers(1)
+    return shared, shared
 
 
 def _assemble(
