@@ -24,7 +24,7 @@ from bench.rows import counted, fill, id_of, the_id
 from postroom.app import migrate_database
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.notification import Personal
-from postroom.features.notifications.find import Filters, find_page
+from postroom.features.notifications.find import Filters, count_found, find_page
 from postroom.features.notifications.seal import audience_index, open_personal, seal_personal
 from postroom.kit.crypto import Vault, new_secret
 from postroom.kit.database import Database, open_database
@@ -69,7 +69,7 @@ async def _compare(kind: str, small_url: str, large_url: str, size: int) -> list
             times: dict[int, list[float]] = {SMALL: [], size: []}
             for call in range(_CALLS + _WARM_UP):
                 for database, rows in ((small, SMALL), (large, size)):
-                    took = await _time(database, vault, *case(random.Random(call), rows))
+                    took = await _time(database, vault, case, random.Random(call), rows)
                     if call >= _WARM_UP:
                         times[rows].append(took * 1000)
             figures.append(_figure(f"{name}, {size // 1_000_000} M rows, {kind}", times[size], times[SMALL]))
@@ -91,13 +91,18 @@ def _figure(name: str, large: Sequence[float], small: Sequence[float]) -> Figure
     )
 
 
-async def _time(database: Database, vault: Vault, caller: Caller, filters: Filters) -> float:
+async def _time(database: Database, vault: Vault, case: Case, chance: random.Random, rows: int) -> float:
+    """Seconds that a page takes, or a count where the case asks for one."""
+    caller, filters = case(chance, rows)
     began = time.perf_counter()
     async with database.reading() as conn:
-        page = await find_page(conn, filters, caller=caller, vault=vault)
+        if case is _count:
+            found = (await count_found(conn, filters, caller=caller, vault=vault)).number
+        else:
+            found = len((await find_page(conn, filters, caller=caller, vault=vault)).items)
     took = time.perf_counter() - began
-    if len(page.items) < min(filters.limit, _ROWS_A_TARGET // 2):
-        raise SystemExit(f"a page of {len(page.items)} is none to be measured")
+    if found < min(filters.limit, _ROWS_A_TARGET // 2):
+        raise SystemExit(f"a page of {found} is none to be measured")
     return took
 
 
@@ -133,6 +138,10 @@ def _officers_quiet(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
     return Person("officer-new@hackney.gov.uk", names), Filters()
 
 
+def _count(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    return _of_target(chance, rows)
+
+
 CASES: dict[str, Case] = {
     "first page": _first_page,
     "page deep in the list": _deep_page,
@@ -141,6 +150,7 @@ CASES: dict[str, Case] = {
     "an officer's, 8 groups": partial(_officers, 8),
     "an officer's, 8 groups, deep": partial(_officers_deep, 8),
     "an officer's, 8 quiet groups": _officers_quiet,
+    "count of a target": _count,
 }
 
 
