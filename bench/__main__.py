@@ -13,6 +13,7 @@ disk. Ends with 1 where an aim is missed. What the measures are: each one's modu
 
 import argparse
 import functools
+import os
 import sys
 import tempfile
 import time
@@ -52,6 +53,7 @@ def main() -> int:
         for measure in given.measures or MEASURES:
             figures += _measured(measure, bench)
     print(table(figures))
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
     print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
     return 1 if any(figure.good is False for figure in figures) else 0
 

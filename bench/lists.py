@@ -3,8 +3,8 @@
 Each case is asked of the small and of the large table in turn, in this process, by `find_page` in a reading
 transaction, which is what GET /notifications does but for HTTP. Each time it is another target, officer or
 place in the list. A page holds 50. The tables are filled by the database itself: half of the rows are one
-service's, every 20 rows of it share a target, 150 groups and officers are addressed by turns, every second
-row has an email. Personal data is sealed once for all rows and opened for each that is shown.
+service's, every 20 rows of it share a target, 150 groups and officers are addressed by turns, every third
+row of a service has an email. Personal data is sealed once for all rows and opened for each that is shown.
 """
 
 import asyncio
@@ -221,7 +221,7 @@ def _notifications(now: str, rows: int, *, postgres: bool) -> str:
         f" SELECT {the_id('i', kind=_NOTIFICATION, postgres=postgres)},"
         f" CASE i % 2 WHEN 0 THEN {ours} ELSE {other} END, 'target-' || CAST(i / 2 % {targets} AS text),"
         f" 'repairs', 1, 0, audiences.value,"
-        f" CASE i % 4 / 2 WHEN 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
+        f" CASE WHEN i / 2 % 3 > 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
         f" false, false, :sealed, {now}, 1"
         f" FROM {counted(postgres=postgres)} JOIN audiences ON audiences.place ="
         f" CASE WHEN i < {rows // 10} AND i % 10 = 3 THEN {2 * _AUDIENCES} + i / 10 % {_QUIET}"
@@ -237,7 +237,7 @@ def _deliveries(now: str, *, postgres: bool) -> str:
         " status, created_at, attempts, looks, polls, sent_at, completed_at, lane)"
         f" SELECT {ids[0]}, {ids[1]}, {ours}, {ours}, 'Email', {ours}, 'delivered',"
         f" {now}, 1, 0, 0, {now}, {now}, 0"
-        f" FROM {counted(postgres=postgres)} WHERE i % 4 >= 2"
+        f" FROM {counted(postgres=postgres)} WHERE i / 2 % 3 = 0"
     )
 
 
