@@ -1,6 +1,6 @@
 """The API as one ASGI application."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -20,8 +20,9 @@ from postroom.interfaces.api import (
     receipts,
 )
 from postroom.interfaces.api.authenticate import Authenticator
-from postroom.interfaces.api.body import LARGEST
+from postroom.interfaces.api.body import LARGEST, LARGEST_WITH_FILE
 from postroom.interfaces.api.edge import Edge
+from postroom.interfaces.api.express import Express, Handler
 from postroom.interfaces.api.parts import STATE_KEY, Parts
 from postroom.interfaces.api.problems import handle_error
 
@@ -51,6 +52,12 @@ HANDLERS: Sequence[BaseRouteHandler] = (
 )
 
 
+EXPRESS: Mapping[tuple[str, str], tuple[Handler, int]] = {
+    ("POST", "/notifications"): (notifications.create_notification.fn, LARGEST_WITH_FILE + 1024),
+    ("POST", "/receipts/govuk-notify"): (receipts.take_receipt.fn, LARGEST),
+}
+
+
 def build_api(app: App) -> ASGIApp:
     """The endpoints over the app's features, with errors as problems and the edge around them."""
     authenticator = Authenticator(
@@ -67,5 +74,5 @@ def build_api(app: App) -> ASGIApp:
         logging_config=None,
         state=State({STATE_KEY: Parts(app, authenticator), metrics.STATE_KEY: metrics.MetricsPage(app)}),
     )
-    edge: Any = Edge(litestar, prefix=app.settings.api_prefix)
+    edge: Any = Edge(Express(litestar, EXPRESS), prefix=app.settings.api_prefix)
     return edge  # type: ignore[no-any-return]

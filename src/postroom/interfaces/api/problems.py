@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Scope
 
 from postroom.domain import errors
 from postroom.interfaces.api.allowances import to_headers
+from postroom.interfaces.api.answer import Answer
 from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.schemas import FieldProblem, Problem
 from postroom.kit.crypto import CannotOpen
@@ -61,12 +63,22 @@ _USER_MESSAGES = {
 def handle_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to any error. One that nobody foresaw is logged, without its text, and told of as a 500."""
     problem = problem_of(error, correlation_id=correlation_id_of(request.scope))
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else _headers(problem, error)
     return Response(
         content=msgspec.json.encode(problem),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers=headers,
+        headers=_headers(problem, error),
+    )
+
+
+def error_answer(scope: Scope, error: Exception) -> Answer:
+    """The same without the framework."""
+    problem = problem_of(error, correlation_id=correlation_id_of(scope))
+    return Answer(
+        msgspec.json.encode(problem),
+        status=problem.status,
+        media_type=MEDIA_TYPE.encode(),
+        headers=_headers(problem, error),
     )
 
 
@@ -105,12 +117,13 @@ def _status_and_detail(error: Exception) -> tuple[int, str]:
 
 
 def _headers(problem: Problem, error: Exception) -> dict[str, str]:
-    headers = {}
+    """With lower-case names."""
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if problem.status == 503 or isinstance(error, errors.InFlight):
-        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 1))
+        headers["retry-after"] = str(getattr(error, "retry_after_seconds", 1))
     if isinstance(error, errors.TooMany):
         headers |= to_headers(error.allowance)
-        headers["Retry-After"] = str(error.allowance.retry_after_seconds)
+        headers["retry-after"] = str(error.allowance.retry_after_seconds)
     if problem.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["www-authenticate"] = "Bearer"
     return headers
