@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 import threading
 import traceback
 from datetime import UTC, datetime, timedelta, timezone
@@ -133,6 +134,58 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         with pytest.raises(DatabaseUnavailable):
             async with database.reading():
                 pass
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    "state", [pytest.param("57P03", id="it starts"), pytest.param("53300", id="too many connections")]
+)
+async def test_a_server_that_lets_nobody_in_for_now_is_unavailable(state: str) -> None:
+    """What the driver says while it connects does not come by the same way as what it says later."""
+    told = f"SFATAL\0VFATAL\0C{state}\0Mnot now\0\0".encode()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)  # may it be encrypted?
+        writer.write(b"N")
+        await reader.read(1024)
+        writer.write(b"E" + struct.pack("!i", len(told) + 4) + told)
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = open_database(f"postgresql://postroom@127.0.0.1:{port}/postroom")
+        with pytest.raises(DatabaseUnavailable, match=r"^\w+$"):
+            async with database.reading():
+                pass
+        await database.close()
+
+
+@pytest.mark.sqlite
+async def test_a_file_that_is_gone_or_another_is_unavailable_until_it_is_back(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """The operating system would let a deleted file be written to, and forget it with the process."""
+    database = open_database(sqlite_url)
+    path, away = tmp_path / "postroom.db", tmp_path / "away"
+    async with database.transaction() as conn:
+        await conn.run_sync(THINGS.metadata.create_all)
+
+    async def is_refused() -> bool:
+        with pytest.raises(DatabaseUnavailable):
+            await insert(database, "lost")
+        with pytest.raises(DatabaseUnavailable):
+            await names(database)
+        return True
+
+    try:
+        path.rename(away)
+        assert await is_refused()
+        path.touch()
+        assert await is_refused()
+        away.rename(path)
+        await insert(database, "kept")
+        assert await names(database) == ["kept"]
+    finally:
         await database.close()
 
 

@@ -1,6 +1,7 @@
 """Opening a database, and the transactions on it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _SQLITE_READERS = 4
 _LOCK_TIMEOUT = "5s"
 _CLOSE_SECONDS = 0.3
 _LOCK_NOT_AVAILABLE = "55P03"
+_READ_ONLY = "25006"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # FULL: a commit is on the disk before its 201 leaves; NORMAL may lose the last ones in a power cut.
@@ -95,6 +97,10 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
 def _open_sqlite(url: URL) -> Database:
     writer = _sqlite_engine(url, connections=1)
     reader = _sqlite_engine(url, connections=_SQLITE_READERS)
+    file = _File(url.database or "")
+    for engine in (writer, reader):
+        event.listen(engine.sync_engine, "do_connect", file.check_before_connecting)
+        event.listen(engine.sync_engine, "begin", file.check)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     event.listen(reader.sync_engine, "begin", _begin)
     return Database(url=writer.url, writer=writer, reader=reader)
@@ -122,6 +128,33 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
+class _File:
+    """The file of an SQLite database: the one that is there when the first transaction begins.
+
+    What is written to a file that was deleted or replaced goes with the process: that is refused, until the
+    file is back or the process starts again.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def check(self, _: Any) -> None:
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            raise DatabaseUnavailable("the database's file is gone") from None
+        if self._known is None:
+            self._known = found.st_dev, found.st_ino
+        elif self._known != (found.st_dev, found.st_ino):
+            raise DatabaseUnavailable("the database's file is another")
+
+    def check_before_connecting(self, *_: Any) -> None:
+        """Connecting would make a new file where the known one is gone."""
+        if self._known is not None:
+            self.check(None)
+
+
 def _begin_immediate(conn: Any) -> None:
     conn.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -146,11 +179,20 @@ async def _unavailable_named() -> AsyncIterator[None]:
         raise
     except (TimeoutError, ConnectionError, OSError) as error:
         raise DatabaseUnavailable(type(error).__name__) from None
+    except Exception as error:
+        # What the driver says while it connects comes as it is: that the server starts, or is full.
+        if _is_resource_error(error):
+            raise DatabaseUnavailable(type(error).__name__) from None
+        raise
 
 
-def _is_resource_error(error: DBAPIError) -> bool:
-    """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O)."""
-    return _state(error)[:2] in {"08", "53", "57", "58"}
+def _is_resource_error(error: Exception) -> bool:
+    """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O).
+
+    And a server that only reads: the one that wrote has gone, and this one does not know it yet.
+    """
+    state = _state(error)
+    return state[:2] in {"08", "53", "57", "58"} or state == _READ_ONLY
 
 
 def _silence(error: DBAPIError) -> None:
@@ -164,5 +206,6 @@ def _silence(error: DBAPIError) -> None:
         each = each.orig if isinstance(each, DBAPIError) else each.__cause__
 
 
-def _state(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
+def _state(error: Exception) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "sqlstate", None) or getattr(said, "pgcode", None) or ""
