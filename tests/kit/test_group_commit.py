@@ -217,3 +217,23 @@ async def test_who_gives_up_waiting_for_the_close_stops_no_writing(
 
     assert await submitted == "late is written"
     assert await written(database) == ["late"]
+
+
+async def test_who_waits_behind_a_database_that_was_waited_for_in_vain_is_told_too(
+    database: Database, writing: Writing
+) -> None:
+    """Else each transaction would wait as long, one after the other, and the last for minutes."""
+    commit = group(database, writing, most=2)
+    writing.gate.clear()
+    writing.unavailable = True
+    first = asyncio.create_task(commit.submit("one"))
+    await begun(writing)
+    rest = asyncio.create_task(submit_all(commit, ["two", "three", "four", "five"]))
+    await asyncio.sleep(1.1)
+    writing.gate.set()
+
+    told = [*(await asyncio.gather(first, return_exceptions=True)), *(await rest)]
+    assert [type(each) for each in told] == [DatabaseUnavailable] * 5
+    assert writing.batches == [["one"]]
+    writing.unavailable = False
+    assert await commit.submit("six") == "six is written"

@@ -1,8 +1,9 @@
 """Group commit: what arrives together is written in one transaction."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.kit.database.engine import Database, DatabaseUnavailable
 
 _QUIET_TURNS = 3
+_IN_VAIN_SECONDS = 1
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -92,11 +94,16 @@ class GroupCommit(Generic[Item, Result]):
             quiet_turns = quiet_turns + 1 if len(self._waiting) == before else 0
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        began = time.monotonic()
         try:
             async with self._database.transaction() as conn:
                 results = await self._write(conn, [item for item, _ in batch])
         except DatabaseUnavailable as error:
             _fail(batch, error)
+            if time.monotonic() - began > _IN_VAIN_SECONDS:
+                # It was waited for, and did not come: those behind would wait as long, each batch in turn.
+                _fail(self._waiting, error)
+                self._waiting.clear()
         except Exception as error:
             if len(batch) == 1:
                 _fail(batch, error)
@@ -110,7 +117,7 @@ class GroupCommit(Generic[Item, Result]):
             self._after_commit()
 
 
-def _fail(batch: Sequence[tuple[object, asyncio.Future[Result]]], error: Exception) -> None:
+def _fail(batch: Iterable[tuple[object, asyncio.Future[Result]]], error: Exception) -> None:
     for _, done in batch:
         if not done.done():
             done.set_exception(error)
