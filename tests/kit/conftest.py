@@ -11,7 +11,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import utc_now
-from postroom.kit.database import Database, Id, Instant, open_database
+from postroom.kit.database import Database, DatabaseUnavailable, Id, Instant, open_database
 from postroom.kit.ids import new_id
 from postroom.kit.queue import Job, JobQueue, Slots
 from postroom.kit.queue.postgres import PostgresQueue, install
@@ -57,6 +57,7 @@ class Place:
         self.in_hand = 0
         self.most_in_hand = 0
         self.failing: set[str] = set()
+        self.unavailable = False
         self.seconds: dict[str, float] = {}
 
     def make_queue(self, slots: Slots = SLOTS, *, lease: timedelta = timedelta(seconds=20)) -> JobQueue:
@@ -96,6 +97,8 @@ class Place:
         self.in_hand += 1
         self.most_in_hand = max(self.most_in_hand, self.in_hand)
         try:
+            if self.unavailable:
+                raise DatabaseUnavailable("OperationalError")
             if job_id in self.failing:
                 raise RuntimeError("this one cannot be done")
             async with self.database.transaction() as conn:

@@ -264,3 +264,22 @@ async def test_rows_are_looked_for_again_when_the_database_is_back(sqlite_url: s
             await asyncio.sleep(0.005)
     stop.set()
     await running
+
+
+async def test_jobs_that_the_database_holds_up_are_handed_out_again_in_peace(
+    place: "Place", capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Tried again at once, they would keep the process busy, and fill its log."""
+    jobs = [place.job() for _ in range(20)]
+    place.unavailable = True
+    await place.queue_jobs(*jobs)
+
+    async with place.running():
+        await place.until(lambda: len(place.handed) == 20)
+        await asyncio.sleep(0.5)
+        assert max(place.handed.values()) <= 20
+        place.unavailable = False
+        await place.until(lambda: len(place.done) == 20)
+
+    said = [line for line in capfd.readouterr().out.splitlines() if "jobs wait for the database" in line]
+    assert 1 <= len(said) <= 20

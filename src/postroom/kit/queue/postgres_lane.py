@@ -13,6 +13,7 @@ from pgqueuer.domain.types import Channel, QueueEntrypoint
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as PgJob
 
+from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 from postroom.kit.queue.contract import Handle
 
@@ -25,6 +26,8 @@ _LATE = timedelta(seconds=1)
 """How long after the lease of a worker that says nothing its jobs are handed out again."""
 _LOOK_AGAIN = timedelta(milliseconds=25)
 """While all slots are taken and more is due: a lane with a channel of its own hears of no free slot."""
+_TRY_AGAIN = timedelta(seconds=1)
+"""After a job that the database did not let be done."""
 _ANSWER_SECONDS = 10
 _AWAY_SECONDS = 1
 _LEAVE_SECONDS = 0.3
@@ -62,6 +65,7 @@ class Lane:
         self._lease = lease
         self._patience = patience
         self._engines: list[_Engine] = []
+        self._silent_until = 0.0
 
     async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
@@ -165,12 +169,22 @@ class Lane:
             except asyncio.CancelledError:
                 # Cut off by the stop: another worker may have it once the lease has lapsed.
                 raise RetryRequested(self._lease) from None
+            except (DatabaseUnavailable, WriterBusy):
+                self._say_that_it_waits()
+                raise RetryRequested(_TRY_AGAIN) from None
             except Exception as error:
                 log.error("job failed", job=job.payload.decode(), exc_info=error)
                 raise RetryRequested(self._lease) from None
             raise RetryRequested
 
         return deliver
+
+    def _say_that_it_waits(self) -> None:
+        """Once for all that fail together: each of them has the same to say."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._silent_until:
+            self._silent_until = now + _TRY_AGAIN.total_seconds()
+            log.warning("jobs wait for the database", lane=self._number)
 
     async def _finish(self, *, until: float) -> None:
         """Wait for what is in hand, then leave it."""

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
-from postroom.kit.database import DatabaseUnavailable
+from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup
@@ -84,6 +84,7 @@ class _Lane:
         self._patience = patience
         self._wakeup = Wakeup()
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._silent_until = 0.0
 
     def ring(self) -> None:
         self._wakeup.ring()
@@ -136,9 +137,19 @@ class _Lane:
         if task.cancelled() or (error := task.exception()) is None:
             self._release(job_id)
             return
-        log.error("job failed", job=job_id, exc_info=error)
+        if isinstance(error, DatabaseUnavailable | WriterBusy):
+            self._say_that_it_waits()
+        else:
+            log.error("job failed", job=job_id, exc_info=error)
         # Its row may still be due: tried again at once, it would keep the process busy with failing.
         asyncio.get_running_loop().call_later(self._look_every.total_seconds(), self._release, job_id)
+
+    def _say_that_it_waits(self) -> None:
+        """Once for all that fail together: each of them has the same to say."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._silent_until:
+            self._silent_until = now + self._look_every.total_seconds()
+            log.warning("jobs wait for the database", at_least=len(self._in_hand))
 
     def _release(self, job_id: str) -> None:
         del self._in_hand[job_id]
