@@ -1,19 +1,25 @@
 """From acceptance to the end: each delivery is sent once, whatever provider, receipts and workers do."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from postroom.app import running_app
 from postroom.channels.govuk_notify import Receipt
 from postroom.domain.channel import Channel
-from postroom.domain.notification import Delivery, Notification
+from postroom.domain.notification import Delivery, Notification, Personal
+from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status
+from postroom.features.notifications.seal import seal_personal
 from postroom.features.notifications.settle import moment, settle
-from postroom.features.notifications.tables import attempts, deliveries, receipts
+from postroom.features.notifications.tables import attempts, deliveries, notifications, receipts
 from postroom.features.services.store import credentials
 from postroom.interfaces.worker import run_worker
+from postroom.kit.crypto import Vault
 from postroom.kit.ids import new_id
 
 if TYPE_CHECKING:
@@ -179,6 +185,86 @@ async def test_a_key_that_is_gone_ends_it(office: "Office") -> None:
 
     assert (ended.status, office.sandbox.sent()) == (Status.TECHNICAL_FAILURE, [])
     assert await outcomes(office) == ["not-taken"]
+
+
+ANOTHER = Vault("another secret of at least 32 characters")
+
+
+async def spoil_personal(office: "Office", row: Any) -> None:
+    sealed = seal_personal(ANOTHER, row.notification_id, Personal())
+    async with office.app.database.transaction() as conn:
+        await conn.execute(notifications.update().values(personal=sealed))
+
+
+async def spoil_key(office: "Office", row: Any) -> None:
+    sealed = ANOTHER.seal(b"key", row=row.credential_id, column="credentials.sealed_key")
+    async with office.app.database.transaction() as conn:
+        await conn.execute(credentials.update().values(sealed_key=sealed))
+    office.app.credentials.forget(row.credential_id)
+
+
+@pytest.mark.parametrize("spoil", [spoil_personal, spoil_key])
+async def test_what_cannot_be_opened_is_put_off_and_given_up_after_three_days(
+    office: "Office", spoil: Callable[["Office", Any], Awaitable[None]]
+) -> None:
+    await office.create(office.email())
+    (row,) = await office.rows(deliveries)
+    await spoil(office, row)
+
+    waits = []
+    for _ in range(4):
+        office.clock.until(row.due_at)
+        await office.app.sender.step(row.id)
+        (row,) = await office.rows(deliveries)
+        waits.append(row.due_at - office.now)
+    put_off = row
+    office.clock.ahead += RetryPolicy().give_up_after
+    await office.app.sender.step(row.id)
+    (ended,) = await office.rows(deliveries)
+
+    reason = "what is kept of it cannot be opened: POSTROOM_SECRET is not the one that sealed it"
+    assert (put_off.status, put_off.reason) == (Status.PENDING, reason)
+    assert waits[0] < waits[2] < waits[3]
+    assert (ended.status, ended.reason) == (Status.DEAD, f"given up: {reason}")
+    assert await outcomes(office) == ["try-again"] * 5
+    assert office.sandbox.sent() == []
+
+
+async def test_a_worker_with_another_secret_harms_nothing_that_the_others_then_send(office: "Office") -> None:
+    made = await office.create(office.email())
+    settings = replace(office.app.settings, secret="another secret of at least 32 characters")
+    async with running_app(settings, clock=office.clock) as stranger:
+        for _ in range(3):
+            (row,) = await office.rows(deliveries)
+            office.clock.until(row.due_at)
+            await stranger.sender.step(row.id)
+
+    ended = await follow(office, made)
+
+    assert ended.status is Status.DELIVERED
+    assert await outcomes(office) == ["try-again"] * 3 + ["accepted"]
+    assert len(office.sandbox.sent()) == 1
+
+
+async def test_what_may_have_been_sent_and_cannot_be_opened_needs_a_decision_after_a_day(
+    office: "Office",
+) -> None:
+    made = await office.create(office.email())
+    office.sandbox.fail("timeout-after-accepting", times=1, method="POST")
+    await office.step(made)
+    (row,) = await office.rows(deliveries)
+    await spoil_key(office, row)
+
+    waits = await office.step(made)
+    office.clock.ahead += RetryPolicy().resend_within
+    ended = await office.step(made)
+
+    assert (waits.status, waits.attempts) == (Status.PENDING, 1)
+    assert (ended.status, ended.failure_reason) == (
+        Status.DEAD,
+        "needs a decision: it may have been sent",
+    )
+    assert len(office.sandbox.sent()) == 1
 
 
 async def test_the_worker_does_it_all_by_itself(office: "Office") -> None:

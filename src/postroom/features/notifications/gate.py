@@ -23,6 +23,7 @@ from postroom.features.notifications import store
 from postroom.features.notifications.changes import state_of
 from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
+from postroom.kit.crypto import CannotOpen
 from postroom.kit.database import Database, DatabaseUnavailable, LockTimeout
 from postroom.kit.log import get_logger
 
@@ -86,7 +87,10 @@ class LimitsGate:
 
     async def _wanted(self, row: Row[Any]) -> Wanted | None:
         """The question for one; None where there is no key to send it with, which the sender tells of."""
-        credential = await self._credentials.get(row.credential_id)
+        try:
+            credential = await self._credentials.get(row.credential_id)
+        except CannotOpen:
+            return None
         service = await self._directory.by_id(row.service_id)
         if credential is None or service is None:
             return None

@@ -3,7 +3,7 @@
 import msgspec
 
 from postroom.domain.notification import ActionDetail, Personal
-from postroom.kit.crypto import Vault
+from postroom.kit.crypto import CannotOpen, Vault
 
 _PERSONAL = "notifications.personal"
 _ACTION = "notifications.action_personal"
@@ -22,7 +22,11 @@ def open_personal(vault: Vault, notification_id: str, sealed: bytes | None) -> P
     """The personal data; empty once it has been given up."""
     if sealed is None:
         return Personal()
-    return _decode_personal(vault.open(sealed, row=notification_id, column=_PERSONAL))
+    opened = vault.open(sealed, row=notification_id, column=_PERSONAL)
+    try:
+        return _decode_personal(opened)
+    except msgspec.DecodeError:
+        raise CannotOpen(f"{_PERSONAL} has a form that is not known") from None
 
 
 def seal_action(vault: Vault, notification_id: str, detail: ActionDetail) -> bytes:

@@ -32,14 +32,14 @@ from postroom.features.notifications.seal import open_personal
 from postroom.features.notifications.settle import moment
 from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
-from postroom.kit.crypto import Vault
-from postroom.kit.database import DatabaseUnavailable, WriterBusy
+from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.ids import new_id
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
 
 _NEAR = timedelta(seconds=1)
+_CANNOT_OPEN = "what is kept of it cannot be opened: POSTROOM_SECRET is not the one that sealed it"
 _UNANSWERED = (NotifyUnavailable, NotifyLimited, NotifyRefusedKey)
 
 
@@ -70,13 +70,11 @@ class Sender:
         self._policy = policy
 
     async def step(self, delivery_id: str) -> None:
-        """Claim the step and do it. Where the database goes away meanwhile, the lease lapses."""
-        try:
-            await self._step(delivery_id)
-        except (DatabaseUnavailable, WriterBusy):
-            log.warning("delivery waits for the database", delivery=delivery_id)
+        """Claim the step and do it.
 
-    async def _step(self, delivery_id: str) -> None:
+        Where the database goes away, that is raised. What was not claimed is not begun; what came of a
+        call and could not be recorded is asked about once the lease has lapsed.
+        """
         claimed_at = _boot_seconds()
         done = await self._claim(delivery_id)
         early_by = self._early_by(done)
@@ -86,16 +84,34 @@ class Sender:
             done = await self._claim(delivery_id)
         if done.change is None or done.change.step in (Step.NOTHING, Step.WAIT):
             return
-        state = done.change.state
+        try:
+            await self._do(done.change.step, done.change.state, done.personal, claimed_at)
+        except CannotOpen as error:
+            await self._put_off(done.change.step, done.change.state, error)
+
+    async def _do(self, step: Step, state: State, sealed: bytes | None, claimed_at: float) -> None:
         client = await self._client(state)
         if client is None:
-            await self._give_up(state, done.change.step)
-        elif done.change.step is Step.SEND:
-            await self._send(client, state, done.personal, claimed_at)
-        elif done.change.step is Step.LOOK:
+            await self._give_up(state, step)
+        elif step is Step.SEND:
+            await self._send(client, state, sealed, claimed_at)
+        elif step is Step.LOOK:
             await self._look(client, state)
         else:
             await self._poll(client, state)
+
+    async def _put_off(self, step: Step, state: State, error: CannotOpen) -> None:
+        """Its key or its personal data cannot be opened, so nobody was called.
+
+        Most likely it is this worker that has another secret than the rest: it is tried again for as long
+        as what the provider refuses for now, and ends only then.
+        """
+        log.error("delivery cannot be opened", delivery=state.id, step=step, reason=str(error))
+        if step is Step.SEND:
+            outcome = TryAgain(reason=_CANNOT_OPEN)
+            await self._record_outcome(state, outcome, attempt_id=state.open_attempt or "", simulated=False)
+        else:
+            await self._unanswered(state)
 
     async def _give_up(self, state: State, step: Step) -> None:
         reason = "the key that it was to be sent with is kept no longer"
