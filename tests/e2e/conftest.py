@@ -4,10 +4,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -207,6 +209,106 @@ class Starter:
     def _environment(self, others: dict[str, str]) -> dict[str, str]:
         """Ours with nothing of Postroom's in it but what is given."""
         return {name: value for name, value in os.environ.items() if not OURS.match(name)} | others
+
+
+@dataclass(slots=True)
+class Parts:
+    """A sandbox, an API and workers as processes of their own, over one PostgreSQL."""
+
+    starter: Starter
+    environment: dict[str, str]
+    sandbox: dict[str, Any]
+    api: Running
+    url: str
+    api_key: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def worker(self, **others: str) -> Running:
+        return self.starter.start("worker", **(self.environment | others))
+
+    def post(self, number: int) -> requests.Response:
+        """Asks for one email to Joe. Asked again with the same number, it is the same one."""
+        return requests.post(
+            f"{self.url}/notifications",
+            json={
+                "notificationType": "Email",
+                "serviceKey": "demo",
+                "templateId": self.sandbox["services"]["demo"]["templates"]["email"],
+                "email": "joe@example.com",
+                "personalisationParams": {"name": "Joe", "ref": f"X{number}"},
+            },
+            headers={"x-api-key": self.api_key, "Idempotency-Key": f"joe-{number}"},
+            timeout=30,
+        )
+
+    def accepted(self, numbers: Iterable[int]) -> list[str]:
+        """The deliveries of so many emails that were all accepted."""
+        with ThreadPoolExecutor(8) as clients:
+            answers = list(clients.map(self.post, numbers))
+        assert {answer.status_code for answer in answers} == {201}
+        return [answer.json()["deliveries"][0]["id"] for answer in answers]
+
+    def deliveries(self) -> dict[str, str]:
+        """The status of every delivery, by its id, as the API lists them, page by page."""
+        found, page = {}, f"{self.url}/notifications?limit=200"
+        while page:
+            answer = self.session.get(page, headers={"x-api-key": self.api_key}, timeout=15)
+            found |= {each["id"]: each["status"] for item in answer.json() for each in item["deliveries"]}
+            following = answer.links.get("next", {}).get("url", "")
+            page = following and f"{self.url}{following}"
+        return found
+
+    def is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health/ready", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def taken(self) -> list[str]:
+        """The references of all that the sandbox was given."""
+        (key, url) = self.sandbox["services"]["demo"]["apiKeys"]["live"], self.sandbox["url"]
+        pages = NotificationsAPIClient(key, base_url=url).get_all_notifications_iterator()
+        return sorted(each["reference"] for each in pages)
+
+    def break_sandbox(self, kind: str, **more: Any) -> None:
+        fault = {"kind": kind, "path": "/v2/notifications/email"} | more
+        requests.post(f"{self.sandbox['url']}/sandbox/faults", json=fault, timeout=5).raise_for_status()
+
+    def heal_sandbox(self) -> None:
+        requests.delete(f"{self.sandbox['url']}/sandbox/faults", timeout=5).raise_for_status()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def parts(starter: Starter, tmp_path: Path) -> Callable[[str], Parts]:
+    """Starts all but the workers over a database, by its URL; they answer when it returns."""
+
+    def started(database_url: str) -> Parts:
+        environment = QUICK | SECRETS | {"DATABASE_URL": database_url}
+        described = tmp_path / "sandbox.json"
+        sandbox = starter.start("sandbox", "--port", 0, "--ready", described)
+        starter.wait_for(sandbox, described.exists)
+        said = json.loads(described.read_text())
+        made = starter.run(
+            *("services", "add", "demo", "--notify-url", said["url"], "--json"),
+            **environment,
+            NOTIFY_KEY=said["services"]["demo"]["apiKeys"]["live"],
+        )
+        port = free_port()
+        api = starter.start("api", "--port", port, **environment)
+        parts = Parts(
+            starter, environment, said, api, f"http://127.0.0.1:{port}", json.loads(made.stdout)["apiKey"]
+        )
+        starter.wait_for(api, parts.is_ready)
+        return parts
+
+    return started
 
 
 @pytest.fixture
