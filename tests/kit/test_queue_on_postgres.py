@@ -33,17 +33,17 @@ async def kill_connections(place: "Place") -> int:
 
 
 @pytest.mark.parametrize("lane", [pytest.param(SINGLE, id="single"), pytest.param(BULK, id="bulk")])
-async def test_it_goes_on_within_two_seconds_when_its_connections_were_killed(
+async def test_it_goes_on_within_seconds_when_its_connections_were_killed(
     postgres: "Place", lane: int
 ) -> None:
     before, in_hand, after = postgres.job(lane=lane), postgres.job(lane=lane), postgres.job(lane=lane)
-    postgres.seconds[in_hand.id] = 2.5
+    postgres.seconds[in_hand.id] = 4
     async with postgres.running():
         await postgres.queue_jobs(before, in_hand)
         await postgres.until(lambda: postgres.done == [before.id] and postgres.in_hand == 1)
         assert await kill_connections(postgres) == len(postgres.slots)
         await postgres.queue_jobs(after)
-        await postgres.until(lambda: postgres.done == [before.id, after.id], seconds=2)
+        await postgres.until(lambda: postgres.done == [before.id, after.id], seconds=3.5)
         await postgres.until(lambda: postgres.done == [before.id, after.id, in_hand.id])
 
     assert (postgres.handed[in_hand.id], postgres.cancelled) == (1, [])
