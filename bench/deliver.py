@@ -1,7 +1,8 @@
 """How many accepted emails a second one worker sends to a provider that answers after 20 ms.
 
-The floor on PostgreSQL is bare PgQueuer, on SQLite a bare loop over a table: as many slots, the same call
-to the same stub, nothing else recorded (bench/floors/deliver.py). Both drain what was put in before they
+The floor is bare PgQueuer: as many slots, the same call to the same stub, nothing else recorded
+(bench/floors/deliver.py). SQLite is measured beside it too, and, with no aim, beside a loop over a table that
+marks what it has done and knows neither leases nor lanes nor limits. Both drain what was put in before they
 start. A rate is that of the arrivals at the stub between the first and the last twentieth of them.
 """
 
@@ -13,7 +14,7 @@ from contextlib import ExitStack
 import asyncpg
 from sqlalchemy import text
 
-from bench.figures import Figure, at_least, below, middle
+from bench.figures import Figure, at_least, below, beside, middle
 from bench.office import Office, accept_many, doors, prepare
 from bench.options import Bench
 from bench.servers import running
@@ -34,15 +35,19 @@ def measure(bench: Bench) -> Iterator[Figure]:
     with stub(bench.place) as notify:
         for kind in bench.databases:
             alone: list[float] = []
-            pairs = []
+            pairs, loops = [], []
             for _ in range(bench.rounds):
-                floor = _floor(bench, kind, notify)
+                floor = _floor(bench, "postgres", notify)
                 rate, cpu_us, _ = _drain(bench, kind, notify, workers=1, number=bench.deliveries)
                 pairs.append((rate, floor))
                 alone.append(cpu_us)
+                if kind == "sqlite":
+                    loops.append((rate, _floor(bench, kind, notify)))
             yield at_least(AIM, f"deliver, {kind}", unit="a second", pairs=pairs, cpu_us=middle(alone))
             if kind == "postgres":
                 yield from _two_workers(bench, notify, alone)
+            else:
+                yield beside("deliver, sqlite, beside a bare loop", unit="a second", pairs=loops)
             if bench.large:
                 yield _memory(bench, kind, notify)
 

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,18 @@ def at_least(
     aim: float, name: str, *, unit: str, pairs: Sequence[tuple[float, float]], **details: Any
 ) -> Figure:
     """Rates of ours and of the floor, in pairs of neighbours: what else the machine does then slows both."""
-    ratio = middle([ours / floor for ours, floor in pairs])
+    shown = beside(name, unit=unit, pairs=pairs, **details)
+    return replace(shown, aim=f"≥ {aim:.2f}", good=shown.ratio is not None and shown.ratio >= aim)
+
+
+def beside(name: str, *, unit: str, pairs: Sequence[tuple[float, float]], **details: Any) -> Figure:
+    """As `at_least`, where nothing is aimed at."""
     return Figure(
         name,
         middle([ours for ours, _ in pairs]),
         unit,
         floor=middle([floor for _, floor in pairs]),
-        ratio=ratio,
-        aim=f"≥ {aim:.2f}",
-        good=ratio >= aim,
+        ratio=middle([ours / floor for ours, floor in pairs]),
         details={"pairs": list(pairs), **details},
     )
 
