@@ -35,15 +35,18 @@ class Refused:
     why: str
 
 
-def decide(current: ActionType | None, wanted: ActionType) -> ActionType | Refused:
+def decide(
+    current: ActionType | None, wanted: ActionType, *, may_reopen: bool = False
+) -> ActionType | Refused:
     """What stands as the performed action once `wanted` is done.
 
     From nothing or Initiated every action is possible, Initiated again too (the next person takes it up);
-    after a final action no other is, nor the same again: it was somebody's decision, made once.
+    after a final action no other is, nor the same again: it was somebody's decision, made once. Who
+    `may_reopen` may decide otherwise, or take it up again.
     """
     if wanted in READING:
         raise ValueError("reading does not touch the performed action")
-    if current in FINAL:
+    if current in FINAL and (wanted is current or not may_reopen):
         return Refused(f"This has already been settled: {current}.")
     return wanted
 

@@ -2,6 +2,18 @@
 
 from dataclasses import dataclass
 
+from postroom.domain.role import SEES_EVERYTHING, Role
+from postroom.domain.scope import EVERY_SCOPE, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to read another service's notifications. Personal data is masked unless it is part of it."""
+
+    owner_id: str
+    owner: str
+    with_personal_data: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceCaller:
@@ -9,10 +21,16 @@ class ServiceCaller:
 
     service_id: str
     name: str
+    scopes: frozenset[Scope] = EVERY_SCOPE
+    grants: tuple[Grant, ...] = ()
 
     @property
     def display_name(self) -> str:
         return self.name
+
+    def grant_of(self, owner_id: str) -> Grant | None:
+        """What lets it read that service's notifications."""
+        return next((grant for grant in self.grants if grant.owner_id == owner_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,8 @@ class Person:
 
     email: str
     groups: tuple[str, ...] = ()
+    roles: frozenset[Role] = frozenset()
+    may_reopen: bool = False
 
     @property
     def display_name(self) -> str:
@@ -30,6 +50,11 @@ class Person:
     def audiences(self) -> tuple[str, ...]:
         """Every `user` value of a notification that addresses this person."""
         return (self.email, *(f"group:{name}" for name in self.groups))
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether a role lets them read what is not addressed to them."""
+        return not SEES_EVERYTHING.isdisjoint(self.roles)
 
 
 Caller = ServiceCaller | Person
