@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide
-from postroom.domain.caller import Caller, ServiceCaller
-from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from postroom.domain.caller import Caller, Person, ServiceCaller
+from postroom.domain.errors import Conflict, FieldError, Invalid, Stale
 from postroom.domain.notification import ActionDetail, Notification
 from postroom.features import audit
 from postroom.features.notifications import store
-from postroom.features.notifications.find import find_one
+from postroom.features.notifications.find import find_one, refuse_change
 from postroom.features.notifications.seal import reader_index, seal_action
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
@@ -40,12 +40,13 @@ async def act(
 ) -> Notification:
     """Record the action, in the caller's transaction; the notification as it is then.
 
-    Invalid, NotFound, Stale (another version than `if_match`) or Conflict (it is settled already) otherwise.
+    Invalid, NotFound, Forbidden (it may only be read), Stale (another version than `if_match`) or Conflict
+    (it is settled already) otherwise.
     """
     _check(action)
     row = await store.notification(conn, notification_id, visible=visible_to(caller, vault), lock=True)
     if row is None:
-        raise NotFound("There is no such notification.")
+        await refuse_change(conn, notification_id, caller=caller, vault=vault)
     current = await find_one(conn, notification_id, caller=caller, vault=vault)
     if action.if_match not in (None, "*", current.etag):
         raise Stale("The notification has changed since it was read.")
@@ -111,7 +112,8 @@ async def _perform(
     vault: Vault,
     now: datetime,
 ) -> None:
-    decided = decide(current.action, action.type)
+    may_reopen = isinstance(caller, Person) and caller.may_reopen
+    decided = decide(current.action, action.type, may_reopen=may_reopen)
     if isinstance(decided, Refused):
         raise Conflict(decided.why)
     detail = ActionDetail(done_by=caller.display_name, note=action.note or None)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 from sqlalchemy import ColumnElement, Row
@@ -12,13 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.action import ActionType
 from postroom.domain.caller import Caller, ServiceCaller
 from postroom.domain.channel import Channel, from_mask, to_mask
-from postroom.domain.errors import NotFound
+from postroom.domain.errors import Forbidden, NotFound
+from postroom.domain.masking import mask_action, mask_personal
 from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import Status
 from postroom.features.notifications import store
 from postroom.features.notifications.seal import audience_index, open_action, open_personal, reader_index
 from postroom.features.notifications.tables import notifications
-from postroom.features.notifications.visibility import audiences_of, is_kept_by, is_read_by, visible_to
+from postroom.features.notifications.visibility import (
+    Reach,
+    Sight,
+    audiences_of,
+    is_kept_by,
+    is_read_by,
+    readable_by,
+    visible_to,
+    within,
+)
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import first_id_at
 
@@ -28,7 +38,10 @@ _MOST_MERGED = 100
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to; None means any. `before` is the id that the page continues after."""
+    """What a list is narrowed to; None means any. `before` is the id that the page continues after.
+
+    `reach` alone widens it, from what is the caller's own.
+    """
 
     channels: tuple[Channel, ...] | None = None
     target_id: str | None = None
@@ -40,6 +53,7 @@ class Filters:
     created_from: datetime | None = None
     created_to: datetime | None = None
     reference: str | None = None
+    reach: Reach | None = None
     before: str | None = None
     limit: int = 50
 
@@ -66,7 +80,7 @@ async def find_one(
     conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
 ) -> Notification:
     """The notification as the caller may see it; NotFound whether it is not there or not for them."""
-    row = await store.notification(conn, notification_id, visible=visible_to(caller, vault))
+    row = await store.notification(conn, notification_id, visible=readable_by(caller, vault))
     if row is None:
         raise NotFound("There is no such notification.")
     (found,) = await _assemble(conn, [row], caller=caller, vault=vault)
@@ -81,6 +95,14 @@ async def find_own(
     return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
 
 
+async def refuse_change(
+    conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
+) -> NoReturn:
+    """Forbidden to who may read the notification; to everybody else there is none."""
+    await find_one(conn, notification_id, caller=caller, vault=vault)
+    raise Forbidden("You may read this notification, but not change it.")
+
+
 async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
     """One page, in two or three queries however long it is."""
     rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1)
@@ -91,7 +113,7 @@ async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, 
 
 async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Count:
     """How many there are in all the pages. However many, no more than MOST_COUNTED are read."""
-    where = [visible_to(caller, vault), *_conditions(filters, caller, vault)]
+    where = [_extent(filters, caller, vault), *_conditions(filters, caller, vault)]
     number = await store.count(conn, where, most=MOST_COUNTED + 1)
     return Count(number=min(number, MOST_COUNTED), is_exact=number <= MOST_COUNTED)
 
@@ -100,13 +122,20 @@ async def _rows(
     conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, limit: int
 ) -> list[Row[Any]]:
     conditions = _conditions(filters, caller, vault)
-    if isinstance(caller, ServiceCaller):
-        return await store.page(conn, [visible_to(caller, vault), *conditions], limit=limit)
+    if isinstance(caller, ServiceCaller) or filters.reach is not None:
+        return await store.page(conn, [_extent(filters, caller, vault), *conditions], limit=limit)
     audiences = sorted(audiences_of(caller, vault))
     if len(audiences) > _MOST_MERGED:
         return await store.page(conn, [visible_to(caller, vault), *conditions], limit=limit)
     conditions.append(is_kept_by(caller, vault))
     return await store.page_of_audiences(conn, audiences, conditions, limit=limit)
+
+
+def _extent(filters: Filters, caller: Caller, vault: Vault) -> ColumnElement[bool]:
+    if filters.reach is None:
+        return visible_to(caller, vault)
+    narrowed = filters.target_id is not None or filters.reference is not None
+    return within(filters.reach, narrowed=narrowed)
 
 
 def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnElement[bool]]:
@@ -150,8 +179,15 @@ async def _assemble(
         read = {row.id for row in rows if row.first_read_at is not None}
     else:
         read = await store.read_by(conn, ids, reader=reader_index(vault, caller.email))
+    sight = Sight(caller, vault)
     return [
-        _to_notification(row, tuple(deliveries.get(row.id, ())), is_read=row.id in read, vault=vault)
+        _to_notification(
+            row,
+            tuple(deliveries.get(row.id, ())),
+            is_read=row.id in read,
+            is_full=sight.is_full(row),
+            vault=vault,
+        )
         for row in rows
     ]
 
@@ -170,8 +206,10 @@ def to_delivery(row: Row[Any]) -> Delivery:
 
 
 def _to_notification(
-    row: Row[Any], deliveries: tuple[Delivery, ...], *, is_read: bool, vault: Vault
+    row: Row[Any], deliveries: tuple[Delivery, ...], *, is_read: bool, is_full: bool, vault: Vault
 ) -> Notification:
+    personal = open_personal(vault, row.id, row.personal)
+    action_detail = open_action(vault, row.id, row.action_personal)
     template_ids = msgspec.json.decode(row.template_ids, type=dict[str, str])
     return Notification(
         id=row.id,
@@ -185,12 +223,12 @@ def _to_notification(
         template_ids={Channel(channel): template_id for channel, template_id in template_ids.items()},
         require_action=row.require_action,
         template_unchecked=row.template_unchecked,
-        personal=open_personal(vault, row.id, row.personal),
+        personal=personal if is_full else mask_personal(personal),
         created_at=row.created_at,
         version=row.version,
         is_read=is_read,
         action=None if row.action is None else ActionType(row.action),
         action_at=row.action_at,
-        action_detail=open_action(vault, row.id, row.action_personal),
+        action_detail=action_detail if is_full else mask_action(action_detail),
         deliveries=deliveries,
     )

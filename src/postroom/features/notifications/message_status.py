@@ -13,11 +13,12 @@ from postroom.channels.govuk_notify.answers import TemplateRef
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.channel import CARRIED, Channel, from_mask
 from postroom.domain.errors import NotFound
+from postroom.domain.masking import mask_email, mask_number, mask_text
 from postroom.domain.notification import Personal
 from postroom.domain.status import WAITING, Status
 from postroom.features.notifications import store
 from postroom.features.notifications.seal import open_personal
-from postroom.features.notifications.visibility import visible_to
+from postroom.features.notifications.visibility import readable_by
 from postroom.features.services import Credential, Credentials, Keys
 from postroom.features.services.names import is_notify_key
 from postroom.kit.crypto import Vault
@@ -43,21 +44,43 @@ class MessageStatuses:
         self._vault = vault
 
     async def get(self, message_id: str, *, service: str, caller: ServiceCaller) -> NotifyMessage:
-        """The message; NotFound, Forbidden, ProviderRefusedKey, or Busy where there is no answer."""
-        credential = await self._keys.to_read_with(service, service_id=caller.service_id)
+        """The message; NotFound, Forbidden, ProviderRefusedKey, or Busy where there is no answer.
+
+        Another service's message is known by its notification's id alone, to whom a grant lets read it.
+        """
+        message, owner_id = await self._look_up(message_id, service=service, caller=caller)
+        if owner_id == caller.service_id:
+            return message
+        grant = caller.grant_of(owner_id)
+        return message if grant is not None and grant.with_personal_data else _masked(message)
+
+    async def _look_up(
+        self, message_id: str, *, service: str, caller: ServiceCaller
+    ) -> tuple[NotifyMessage, str]:
+        """The message, and whose it is."""
+        of_another = any(grant.owner == service for grant in caller.grants)
+        credential = (
+            None if of_another else await self._keys.to_read_with(service, service_id=caller.service_id)
+        )
         async with self._database.reading() as conn:
             row = await self._delivery(conn, message_id, caller)
             if row is not None and (row.notify_id is None or row.reason == "simulated"):
-                return await self._own_answer(conn, row)
+                return await self._own_answer(conn, row), row.service_id
         if row is not None and not is_notify_key(service):
             credential = await self._credentials.get(row.credential_id) or credential
         if credential is None:
-            raise NotFound("This service has no GOV.UK Notify key.")
+            raise NotFound(
+                "There is no such notification." if of_another else "This service has no GOV.UK Notify key."
+            )
         message = await self._ask(credential, message_id if row is None else row.notify_id)
-        if row is None:
-            if message is None:
-                raise NotFound("GOV.UK Notify does not know this message.")
-            return message
+        if row is not None:
+            return await self._with_ours(message, row), row.service_id
+        if message is None:
+            raise NotFound("GOV.UK Notify does not know this message.")
+        return message, caller.service_id
+
+    async def _with_ours(self, message: NotifyMessage | None, row: Row[Any]) -> NotifyMessage:
+        """What the provider said, and what we alone know."""
         if message is not None and row.channel != Channel.LETTER:
             return message
         async with self._database.reading() as conn:
@@ -78,7 +101,7 @@ class MessageStatuses:
             row = await store.delivery_by_notify_id(conn, message_id, service_id=caller.service_id)
         if row is not None:
             return row
-        notification = await store.notification(conn, message_id, visible=visible_to(caller, self._vault))
+        notification = await store.notification(conn, message_id, visible=readable_by(caller, self._vault))
         if notification is None:
             return None
         deliveries = {row.channel: row for row in await store.deliveries_of(conn, [message_id])}
@@ -106,6 +129,20 @@ class MessageStatuses:
             completed_at=_moment(row.completed_at),
             **lines,
         )
+
+
+def _masked(message: NotifyMessage) -> NotifyMessage:
+    lines = {f"line_{number}": mask_text(getattr(message, f"line_{number}")) for number in range(1, 8)}
+    return msgspec.structs.replace(
+        message,
+        email_address=None if message.email_address is None else mask_email(message.email_address),
+        phone_number=None if message.phone_number is None else mask_number(message.phone_number),
+        subject=mask_text(message.subject),
+        body=mask_text(message.body),
+        postcode=mask_text(message.postcode),
+        created_by_name=mask_text(message.created_by_name),
+        **lines,
+    )
 
 
 def _lines(channel: Channel, personal: Personal) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.action import is_outstanding
 from postroom.domain.caller import Caller, Person
 from postroom.domain.delivery import cancel
-from postroom.domain.errors import Conflict, NotFound
+from postroom.domain.errors import Conflict
 from postroom.domain.notification import Notification
 from postroom.features import audit
 from postroom.features.notifications import store
 from postroom.features.notifications.changes import Request, write_changes
-from postroom.features.notifications.find import find_one
+from postroom.features.notifications.find import find_one, refuse_change
 from postroom.features.notifications.seal import reader_index
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
@@ -40,7 +40,7 @@ async def withdraw(
     """
     row = await store.notification(conn, notification_id, visible=visible_to(caller, vault), lock=True)
     if row is None:
-        raise NotFound("There is no such notification.")
+        await refuse_change(conn, notification_id, caller=caller, vault=vault)
     current = await find_one(conn, notification_id, caller=caller, vault=vault)
     if not is_removable(current):
         raise Conflict("This still needs somebody's decision: approve, validate or reject it first.")
