@@ -4,16 +4,35 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from postroom.domain.retry import RetryPolicy
+from postroom.domain.role import Role
 from postroom.features.limits import LimitDefaults, ServiceLimits, check_limits
 from postroom.kit.crypto import SHORTEST_SECRET
 
+_OF_THIS_MACHINE = (("http", "127.0.0.1"), ("http", "localhost"))
 GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
 
 
 class BadSettings(Exception):
     """The environment cannot be run with; the text says which variable, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose tokens are taken beside the old sign-in's, and what groups make of a person. Empty is off."""
+
+    officer_issuer: str = ""
+    officer_audience: str = ""
+    service_token_secret: str = field(default="", repr=False)
+    cognito_issuer: str = ""
+    cognito_client_ids: tuple[str, ...] = ()
+    cognito_keys_url: str = ""
+    behind_gateway: bool = False
+    # By a group's name in lower case.
+    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    reopening: frozenset[Role] = frozenset({Role.MANAGER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,7 @@ class Settings:
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
+    trust: Trust = field(default_factory=Trust)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -55,6 +75,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         ),
         "policy": _policy(variables, faults),
         "limits": _limits(variables, faults),
+        "trust": _trust(variables, faults),
     }
     values.update({name: value for name, value in given.items() if value is not None})
     for name, variable in (("secret", "POSTROOM_SECRET"), ("officer_token_secret", "OFFICER_TOKEN_SECRET")):
@@ -97,6 +118,66 @@ def _limits(variables: Mapping[str, str], faults: list[str]) -> LimitDefaults:
         faults += [f"{variable}: {fault.message}" for fault in check_limits(ServiceLimits(**{name: number}))]
         numbers[name] = number
     return LimitDefaults(**numbers)
+
+
+def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:
+    issuer = variables.get("COGNITO_ISSUER", "").rstrip("/")
+    client_ids = _names(variables, "COGNITO_CLIENT_IDS")
+    keys_url = variables.get("COGNITO_KEYS_URL", "") or f"{issuer}/.well-known/jwks.json"
+    secret = variables.get("SERVICE_TOKEN_SECRET", "")
+    if issuer:
+        faults += [
+            f"{name} must begin with https://"
+            for name, url in (("COGNITO_ISSUER", issuer), ("COGNITO_KEYS_URL", keys_url))
+            if not _is_safe(url)
+        ]
+    if issuer and not client_ids:
+        faults.append("COGNITO_CLIENT_IDS must name the app clients whose tokens are taken")
+    if not issuer and (client_ids or "COGNITO_KEYS_URL" in variables):
+        faults.append("COGNITO_ISSUER must be set where another COGNITO_ variable is")
+    if secret and len(secret) < SHORTEST_SECRET:
+        faults.append(f"SERVICE_TOKEN_SECRET must have at least {SHORTEST_SECRET} random characters")
+    return Trust(
+        officer_issuer=variables.get("OFFICER_TOKEN_ISSUER", ""),
+        officer_audience=variables.get("OFFICER_TOKEN_AUDIENCE", ""),
+        service_token_secret=secret,
+        cognito_issuer=issuer,
+        cognito_client_ids=client_ids,
+        cognito_keys_url=keys_url,
+        behind_gateway=_flag(variables, "POSTROOM_BEHIND_GATEWAY", faults),
+        roles=_roles(variables),
+        reopening=_reopening(variables, faults),
+    )
+
+
+def _is_safe(url: str) -> bool:
+    """Whether nobody on the way can change what comes from there."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme, parts.hostname) in _OF_THIS_MACHINE
+
+
+def _roles(variables: Mapping[str, str]) -> dict[str, frozenset[Role]]:
+    """What each group's members are, as in POSTROOM_AUDITOR_GROUPS="internal audit;data protection"."""
+    roles: dict[str, frozenset[Role]] = {}
+    for role in Role:
+        for group in _names(variables, f"POSTROOM_{role.upper()}_GROUPS"):
+            roles[group.lower()] = roles.get(group.lower(), frozenset()) | {role}
+    return roles
+
+
+def _reopening(variables: Mapping[str, str], faults: list[str]) -> frozenset[Role]:
+    if "POSTROOM_REOPEN_ROLES" not in variables:
+        return Trust().reopening
+    names = _names(variables, "POSTROOM_REOPEN_ROLES")
+    if any(name not in set(Role) for name in names):
+        faults.append(f"POSTROOM_REOPEN_ROLES must name some of {', '.join(Role)}")
+        return frozenset()
+    return frozenset(Role(name) for name in names)
+
+
+def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Names with semicolons between."""
+    return tuple(each.strip() for each in variables.get(name, "").split(";") if each.strip())
 
 
 def _flag(variables: Mapping[str, str], name: str, faults: list[str]) -> bool:
