@@ -1,12 +1,21 @@
 """The systems that may call Postroom: their keys, and the provider's keys that they send with."""
 
+from postroom.features.services.api_keys import (
+    ApiKey,
+    Consumer,
+    NewKey,
+    admit_token,
+    issue_key,
+    keys_of,
+    revoke_key,
+    rotate_key,
+)
 from postroom.features.services.credentials import Credential, Credentials
-from postroom.features.services.directory import Directory, RegisteredService
+from postroom.features.services.directory import Directory, KnownKey, RegisteredService
+from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
 from postroom.features.services.register import (
-    NewKey,
     Registration,
-    issue_key,
     register,
     register_again,
     set_limits,
@@ -14,16 +23,26 @@ from postroom.features.services.register import (
 )
 
 __all__ = [
+    "ApiKey",
+    "Consumer",
     "Credential",
     "Credentials",
     "Directory",
     "Keys",
+    "KnownKey",
     "NewKey",
     "RegisteredService",
     "Registration",
+    "admit_token",
+    "end_grant",
+    "grant",
+    "grants_to",
     "issue_key",
+    "keys_of",
     "register",
     "register_again",
+    "revoke_key",
+    "rotate_key",
     "set_limits",
     "set_receipt_token",
 ]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -11,14 +12,19 @@ import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.domain.caller import Grant, ServiceCaller
+from postroom.domain.scope import from_text
 from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits
 from postroom.features.services import store
+from postroom.features.services.api_keys import Consumer
+from postroom.features.services.grants import grants_to
 from postroom.features.services.names import is_name
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database
+from postroom.kit.database import Database, DatabaseUnavailable, LockTimeout
 
 _MOST_REMEMBERED = 10_000
+_USED_TO_THE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,14 @@ class RegisteredService:
     prepend_name: bool
     template_names: Mapping[str, str]
     limits: ServiceLimits = NOTHING_CHOSEN
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """What a key lets in: its service, and that service as a caller with the key's scopes."""
+
+    service: RegisteredService
+    caller: ServiceCaller
 
 
 class Directory:
@@ -44,12 +58,22 @@ class Directory:
         self._remember = remember
         self._marks = os.urandom(32)
         self._known: dict[tuple[str, bytes | str], tuple[datetime, RegisteredService | None]] = {}
+        self._known_keys: dict[bytes, tuple[datetime, KnownKey | None]] = {}
 
-    async def by_api_key(self, key: str) -> RegisteredService | None:
-        return await self._look_up(
-            ("key", self._mark(key)),
-            lambda conn: store.service_by_key(conn, self._vault.digest(key), now=self._clock()),
-        )
+    async def by_api_key(self, key: str) -> KnownKey | None:
+        mark = self._mark(key)
+        remembered = self._known_keys.get(mark)
+        if remembered is not None and self._clock() < remembered[0]:
+            return remembered[1]
+        return await self._look_up_key(mark, self._vault.digest(key))
+
+    async def by_consumer(self, consumer: Consumer) -> KnownKey | None:
+        """By a token of the council's own, whose signature has been verified."""
+        index = consumer.index(self._vault)
+        remembered = self._known_keys.get(index)
+        if remembered is not None and self._clock() < remembered[0]:
+            return remembered[1]
+        return await self._look_up_key(index, index)
 
     async def by_receipt_token(self, token: str) -> RegisteredService | None:
         return await self._look_up(
@@ -73,6 +97,27 @@ class Directory:
         """What a key is remembered by in this process: a tenth of the work of its lasting digest."""
         return blake2b(key.encode(), key=self._marks, digest_size=32).digest()
 
+    async def _look_up_key(self, mark: bytes, digest: bytes) -> KnownKey | None:
+        now = self._clock()
+        until = now + self._remember
+        async with self._database.reading() as conn:
+            row = await store.service_by_key(conn, digest, now=now)
+            known = None if row is None else _to_known_key(row, await grants_to(conn, row.id))
+        if row is not None:
+            until = until if row.expires_at is None else min(until, row.expires_at)
+            if row.last_used_at is None or now - row.last_used_at >= _USED_TO_THE:
+                await self._note_use(row.key_id, now)
+        if len(self._known_keys) >= _MOST_REMEMBERED:
+            self._known_keys.clear()
+        self._known_keys[mark] = (until, known)
+        return known
+
+    async def _note_use(self, key_id: str, now: datetime) -> None:
+        """For whoever lists the keys. That it cannot be written keeps nobody out."""
+        with suppress(DatabaseUnavailable, LockTimeout):
+            async with self._database.transaction() as conn:
+                await store.update_api_key(conn, key_id, {"last_used_at": now})
+
     async def _look_up(
         self,
         what: tuple[str, bytes | str],
@@ -89,6 +134,11 @@ class Directory:
             self._known.clear()
         self._known[what] = (now + self._remember, service)
         return service
+
+
+def _to_known_key(row: Row[Any], grants: tuple[Grant, ...]) -> KnownKey:
+    caller = ServiceCaller(service_id=row.id, name=row.name, scopes=from_text(row.scopes), grants=grants)
+    return KnownKey(service=_to_service(row), caller=caller)
 
 
 def _to_service(row: Row[Any]) -> RegisteredService:

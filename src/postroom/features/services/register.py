@@ -12,12 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.errors import Conflict, FieldError, Invalid
 from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits, check_limits
 from postroom.features.services import store
+from postroom.features.services.api_keys import NewKey, issue_key
 from postroom.features.services.credentials import KEY_TYPES, LIVE, check_opens, keep
 from postroom.features.services.names import is_name, is_notify_key
-from postroom.kit.crypto import Vault, new_secret
+from postroom.kit.crypto import Vault
 from postroom.kit.ids import new_id
-
-API_KEY_PREFIX = "postroom_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,6 @@ class Registration:
     template_names: Mapping[str, str] = field(default_factory=dict)
     notify_key_type: str = LIVE
     limits: ServiceLimits = NOTHING_CHOSEN
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key as it is shown, once."""
-
-    service_id: str
-    key: str = field(repr=False)
 
 
 async def register(conn: AsyncConnection, registration: Registration, *, vault: Vault, now: datetime) -> str:
@@ -115,30 +106,6 @@ async def _bring_up_to_date(
             key_type=registration.notify_key_type,
         )
     await store.update_service(conn, row.id, values)
-
-
-async def issue_key(
-    conn: AsyncConnection,
-    *,
-    vault: Vault,
-    service_id: str,
-    name: str,
-    now: datetime,
-    expires_at: datetime | None = None,
-) -> NewKey:
-    """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone."""
-    key = API_KEY_PREFIX + new_secret()
-    row = {
-        "id": new_id(),
-        "service_id": service_id,
-        "name": name,
-        "digest": vault.digest(key),
-        "created_at": now,
-        "expires_at": expires_at,
-        "revoked_at": None,
-    }
-    await store.insert_api_key(conn, row)
-    return NewKey(service_id=service_id, key=key)
 
 
 async def set_limits(conn: AsyncConnection, *, service_id: str, limits: ServiceLimits) -> None:

@@ -36,6 +36,10 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    # With spaces between, * for all: see domain/scope.py.
+    Column("scopes", String(255), nullable=False, server_default="*"),
+    # Written anew when an hour has passed.
+    Column("last_used_at", Instant),
 )
 
 credentials = Table(
@@ -66,10 +70,16 @@ async def service_by_receipt_token(conn: AsyncConnection, digest: bytes) -> Row[
 
 
 async def service_by_key(conn: AsyncConnection, digest: bytes, *, now: datetime) -> Row[Any] | None:
-    """The service whose key has this digest, while the key is neither revoked nor expired."""
+    """The service whose key has this digest, with the key, while that is neither revoked nor expired."""
     return (
         await conn.execute(
-            select(services)
+            select(
+                services,
+                api_keys.c.id.label("key_id"),
+                api_keys.c.expires_at,
+                api_keys.c.scopes,
+                api_keys.c.last_used_at,
+            )
             .join(api_keys, api_keys.c.service_id == services.c.id)
             .where(
                 api_keys.c.digest == digest,
@@ -94,6 +104,27 @@ async def update_service(conn: AsyncConnection, service_id: str, values: Mapping
 
 async def insert_api_key(conn: AsyncConnection, row: Mapping[str, object]) -> None:
     await conn.execute(api_keys.insert(), [dict(row)])
+
+
+async def api_key(conn: AsyncConnection, key_id: str, *, service_id: str) -> Row[Any] | None:
+    statement = select(api_keys).where(api_keys.c.id == key_id, api_keys.c.service_id == service_id)
+    return (await conn.execute(statement)).first()
+
+
+async def api_key_by_digest(conn: AsyncConnection, digest: bytes) -> Row[Any] | None:
+    return (await conn.execute(select(api_keys).where(api_keys.c.digest == digest))).first()
+
+
+async def api_keys_of(conn: AsyncConnection, service_id: str) -> list[Row[Any]]:
+    return list(
+        await conn.execute(
+            select(api_keys).where(api_keys.c.service_id == service_id).order_by(api_keys.c.id)
+        )
+    )
+
+
+async def update_api_key(conn: AsyncConnection, key_id: str, values: Mapping[str, object]) -> None:
+    await conn.execute(api_keys.update().where(api_keys.c.id == key_id).values(**values))
 
 
 async def keep_credential(conn: AsyncConnection, row: Mapping[str, object]) -> None:

@@ -25,6 +25,10 @@ from postroom.interfaces.api.edge import Edge
 from postroom.interfaces.api.express import Express, Handler
 from postroom.interfaces.api.parts import STATE_KEY, Parts
 from postroom.interfaces.api.problems import handle_error
+from postroom.interfaces.api.tokens import Tokens
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
 
 HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.create_notification,
@@ -60,10 +64,15 @@ EXPRESS: Mapping[tuple[str, str], tuple[Handler, int]] = {
 
 def build_api(app: App) -> ASGIApp:
     """The endpoints over the app's features, with errors as problems and the edge around them."""
+    if app.settings.trust.behind_gateway:
+        log.warning(
+            "SIGNATURES OF TOKENS ARE NOT VERIFIED: POSTROOM_BEHIND_GATEWAY is on. "
+            "Whoever reaches Postroom past the gateway can be anybody."
+        )
     authenticator = Authenticator(
         directory=app.directory,
         limits=app.callers,
-        officer_token_secret=app.settings.officer_token_secret,
+        tokens=Tokens(app.settings, clock=app.clock),
         clock=app.clock,
     )
     litestar = Litestar(

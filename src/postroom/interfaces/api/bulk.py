@@ -7,6 +7,7 @@ from litestar import post
 from litestar.types import ASGIApp
 
 from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.scope import Scope
 from postroom.features.notifications.bulk import LARGEST, BulkOnce, Item, create_many
 from postroom.features.notifications.create import Created
 from postroom.interfaces.api.allowances import allowance_headers
@@ -23,7 +24,7 @@ from postroom.interfaces.api.translate import to_item, to_new_notification
 @post("/notifications/bulk", status_code=207, request_max_body_size=LARGEST_BULK + 1024)
 async def create_notifications(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     faults: list[FieldError] = []
     key = idempotency_key(request, faults)
     if faults:

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.channel import CARRIED, Channel, channel_named
 from postroom.domain.errors import FieldError, Invalid, NotFound
+from postroom.domain.scope import Scope
 from postroom.features.notifications.dead_letters import (
     Cause,
     DeadLetter,
@@ -48,7 +49,7 @@ KNOWN = (*_CHOOSING, "limit", "cursor")
 @get("/dead-letters")
 async def list_dead_letters(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     given = {name: values[0] for name, values in read_parameters(request, known=KNOWN).items()}
     filters = _to_filters(given, caller, [])
     async with postroom.database.reading() as conn:
@@ -60,7 +61,7 @@ async def list_dead_letters(request: AnyRequest) -> ASGIApp:
 @get("/dead-letters/{delivery_id:str}")
 async def get_dead_letter(request: AnyRequest, delivery_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     filters = Filters(service_id=caller.service_id, delivery_id=checked_id(delivery_id), limit=1)
     async with postroom.database.reading() as conn:
         page = await find_dead(conn, filters)
@@ -72,7 +73,7 @@ async def get_dead_letter(request: AnyRequest, delivery_id: FromPath[str]) -> AS
 @post("/dead-letters/{delivery_id:str}/replay", status_code=200)
 async def replay_dead_letter(request: AnyRequest, delivery_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     wanted_id = checked_id(delivery_id)
     body, faults = await read_body(request, ReplayBody, may_be_empty=True)
     if faults:
@@ -87,7 +88,7 @@ async def replay_dead_letter(request: AnyRequest, delivery_id: FromPath[str]) ->
 @post("/dead-letters/replay", status_code=200)
 async def replay_dead_letters(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     body, faults = await read_body(request, ReplayManyBody)
     given = {
         "channel": body.channel,

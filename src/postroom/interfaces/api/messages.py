@@ -8,6 +8,7 @@ from postroom.app import App
 from postroom.channels.govuk_notify import NotifyTemplate, asked_for_a_caller
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import FieldError, Invalid, NotFound
+from postroom.domain.scope import Scope
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
@@ -19,7 +20,7 @@ async def get_message_status(
     request: AnyRequest, service: FromPath[str], message_id: FromPath[str]
 ) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     wanted_id = checked_id(message_id, field="notificationId")
     message = await postroom.statuses.get(wanted_id, service=service, caller=caller)
     return json_answer(to_message_status(message))
@@ -28,7 +29,7 @@ async def get_message_status(
 @get("/templates/{service:str}")
 async def list_templates(request: AnyRequest, service: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.TEMPLATES)
     templates = await _templates(request, service, postroom, caller)
     return json_answer([to_template_item(each) for each in templates.values()])
 
@@ -36,7 +37,7 @@ async def list_templates(request: AnyRequest, service: FromPath[str]) -> ASGIApp
 @get("/templates/{service:str}/{template_id:str}")
 async def get_template(request: AnyRequest, service: FromPath[str], template_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.TEMPLATES)
     wanted_id = checked_id(template_id, field="templateId")
     template = (await _templates(request, service, postroom, caller)).get(wanted_id)
     if template is None:

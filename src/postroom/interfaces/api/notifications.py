@@ -1,6 +1,7 @@
 """The endpoints of notifications."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -9,12 +10,15 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from postroom.domain.action import ActionType, action_named
+from postroom.domain.caller import Caller
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.notification import Notification
+from postroom.domain.scope import Scope
 from postroom.features.notifications.act import Action, act
 from postroom.features.notifications.characters import has_control
-from postroom.features.notifications.find import Page, count_found, find_one, find_page
+from postroom.features.notifications.find import Filters, Page, count_found, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
+from postroom.features.notifications.reach import reach
 from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
@@ -30,7 +34,7 @@ from postroom.kit.ids import is_id
 @post("/notifications", request_max_body_size=LARGEST_WITH_FILE + 1024)
 async def create_notification(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     body, faults = await read_body(request, NotificationBody)
     new = to_new_notification(body, faults, correlation_id=correlation_id_of(request.scope))
     once = _once(request, body, faults)
@@ -50,8 +54,8 @@ async def create_notification(request: AnyRequest) -> ASGIApp:
 @get("/notifications")
 async def list_notifications(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.caller(request)
-    filters = parse_filters(request)
+    caller = await authenticator.caller(request, scope=Scope.READ)
+    filters = await _reaching(request, parse_filters(request), caller)
     async with postroom.database.reading() as conn:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
     headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
@@ -61,8 +65,8 @@ async def list_notifications(request: AnyRequest) -> ASGIApp:
 @get("/notifications/count")
 async def count_notifications(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.caller(request)
-    filters = parse_filters(request, known=COUNTABLE)
+    caller = await authenticator.caller(request, scope=Scope.READ)
+    filters = await _reaching(request, parse_filters(request, known=COUNTABLE), caller)
     async with postroom.database.reading() as conn:
         found = await count_found(conn, filters, caller=caller, vault=postroom.vault)
     return json_answer(CountItem(count=found.number, is_exact=found.is_exact))
@@ -71,7 +75,7 @@ async def count_notifications(request: AnyRequest) -> ASGIApp:
 @get("/notifications/{notification_id:str}")
 async def get_notification(request: AnyRequest, notification_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.caller(request)
+    caller = await authenticator.caller(request, scope=Scope.READ)
     async with postroom.database.reading() as conn:
         found = await find_one(conn, checked_id(notification_id), caller=caller, vault=postroom.vault)
     return _answer(found)
@@ -80,7 +84,7 @@ async def get_notification(request: AnyRequest, notification_id: FromPath[str]) 
 @patch("/notifications/{notification_id:str}")
 async def act_on_notification(request: AnyRequest, notification_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.caller(request)
+    caller = await authenticator.caller(request, scope=Scope.WRITE)
     wanted_id = checked_id(notification_id)
     body, faults = await read_body(request, ActionBody)
     action = _to_action(body, faults, wanted_id, request)
@@ -92,7 +96,7 @@ async def act_on_notification(request: AnyRequest, notification_id: FromPath[str
 @delete("/notifications/{notification_id:str}", status_code=204)
 async def remove_notification(request: AnyRequest, notification_id: FromPath[str]) -> None:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.caller(request)
+    caller = await authenticator.caller(request, scope=Scope.WRITE)
     async with postroom.database.transaction() as conn:
         await withdraw(
             conn,
@@ -103,6 +107,15 @@ async def remove_notification(request: AnyRequest, notification_id: FromPath[str
             now=postroom.clock(),
             correlation_id=correlation_id_of(request.scope),
         )
+
+
+async def _reaching(request: AnyRequest, filters: Filters, caller: Caller) -> Filters:
+    """The filters, over another service or all where `service` asks for that."""
+    service = request.query_params.get("service")
+    if service is None:
+        return filters
+    directory = parts_of(request).app.directory
+    return replace(filters, reach=await reach(str(service), caller=caller, directory=directory))
 
 
 def checked_id(text: str, *, field: str = "id") -> str:

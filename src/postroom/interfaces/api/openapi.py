@@ -50,6 +50,7 @@ def document() -> dict[str, Any]:
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 "officerToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "receiptToken": {"type": "http", "scheme": "bearer"},
             },
         },

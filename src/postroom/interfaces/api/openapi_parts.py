@@ -13,7 +13,7 @@ from postroom.interfaces.api.query import LARGEST_LIMIT
 PROBLEMS = {
     400: "Something that was sent needs to be corrected; every field at fault is named.",
     401: "Who calls is not known.",
-    403: "The caller may not do this.",
+    403: "The caller may not do this; where the scope of a key is missing, it is named.",
     404: "There is no such thing, or not for this caller.",
     409: "It is in a state that does not allow this.",
     412: "It has changed since the ETag in If-Match.",
@@ -74,6 +74,11 @@ FILTERS = [
     in_query("createdFrom", "Not before this.", MOMENT),
     in_query("createdTo", "Before this.", MOMENT),
     in_query("reference", "The service's own reference.", {"type": "string"}),
+    in_query(
+        "service",
+        "Another service whose notifications you may read, or All: by a grant, or for a person by a role.",
+        {"type": "string"},
+    ),
     in_query("limit", "How many a page has.", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT}),
     in_query("cursor", "Where the page begins, from a Link header.", UUID),
 ]
@@ -90,8 +95,8 @@ DEAD_LETTER_FILTERS = [
     *FILTERS[-2:],
 ]
 DEAD_LETTER = in_path("deliveryId", "The delivery's id.", UUID)
-ANYONE: list[dict[str, list[str]]] = [{"apiKey": []}, {"officerToken": []}]
-SERVICES: list[dict[str, list[str]]] = [{"apiKey": []}]
+SERVICES: list[dict[str, list[str]]] = [{"apiKey": []}, {"serviceToken": []}]
+ANYONE: list[dict[str, list[str]]] = [*SERVICES, {"officerToken": []}]
 
 
 def reference_to(struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ KNOWN = (
     "createdFrom",
     "createdTo",
     "reference",
+    "service",
     "limit",
     "cursor",
 )

@@ -1,0 +1,198 @@
+"""The keys that services call with: issued, rotated, listed, revoked. Only digests of them are kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound
+from postroom.domain.scope import EVERY_SCOPE, Scope, from_text, to_text
+from postroom.features.services import store
+from postroom.kit.crypto import Vault, new_secret
+from postroom.kit.ids import is_id, new_id
+
+API_KEY_PREFIX = "postroom_"
+LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown, once."""
+
+    service_id: str
+    key: str = field(repr=False)
+    id: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key, without the key. `last_used_at` is right to the hour."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def state(self, now: datetime) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Whom a service token of the council's own names: a consumer of its APIs, and the token's id."""
+
+    name: str
+    token_id: str
+
+    def index(self, vault: Vault) -> bytes:
+        """What stands in a digest's place, shorter than one: no key that is sent can be taken for it."""
+        named = msgspec.json.encode([self.token_id, self.name]).decode()
+        return vault.blind_index(named, purpose="consumer")
+
+
+async def issue_key(
+    conn: AsyncConnection,
+    *,
+    vault: Vault,
+    service_id: str,
+    name: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+    scopes: Iterable[Scope] = EVERY_SCOPE,
+) -> NewKey:
+    """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone."""
+    key = API_KEY_PREFIX + new_secret()
+    row = _row(service_id, name, vault.digest(key), now=now, expires_at=expires_at, scopes=scopes)
+    await store.insert_api_key(conn, row)
+    return NewKey(service_id=service_id, key=key, id=str(row["id"]), expires_at=expires_at)
+
+
+async def admit_token(
+    conn: AsyncConnection,
+    consumer: Consumer,
+    *,
+    vault: Vault,
+    service_id: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+    scopes: Iterable[Scope] = EVERY_SCOPE,
+) -> ApiKey:
+    """Let the service call with a token of the council's own. It is listed, expires and is revoked as a key.
+
+    Conflict where the token calls for a service already.
+    """
+    digest = consumer.index(vault)
+    if await store.api_key_by_digest(conn, digest) is not None:
+        raise Conflict("This token has been admitted before: revoke that, and have a new token issued.")
+    name = f"token {consumer.token_id} of {consumer.name}"[:LONGEST_NAME]
+    row = _row(service_id, name, digest, now=now, expires_at=expires_at, scopes=scopes)
+    await store.insert_api_key(conn, row)
+    return await _one(conn, service_id, str(row["id"]))
+
+
+async def rotate_key(
+    conn: AsyncConnection,
+    key_id: str,
+    *,
+    vault: Vault,
+    service_id: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+    old_expires_at: datetime | None = None,
+) -> NewKey:
+    """A new key like that one. The old one works on until it is revoked, or until the moment that is given.
+
+    Without `expires_at` the new one lasts as long as the old one did from its beginning.
+    """
+    old = await _one(conn, service_id, key_id)
+    if old.state(now) != "valid":
+        raise Conflict(f"This key is {old.state(now)}: add a new one instead.")
+    if expires_at is None and old.expires_at is not None:
+        expires_at = now + (old.expires_at - old.created_at)
+    made = await issue_key(
+        conn,
+        vault=vault,
+        service_id=service_id,
+        name=old.name,
+        now=now,
+        expires_at=expires_at,
+        scopes=old.scopes,
+    )
+    if old_expires_at is not None and (old.expires_at is None or old_expires_at < old.expires_at):
+        await store.update_api_key(conn, key_id, {"expires_at": old_expires_at})
+    return made
+
+
+async def revoke_key(conn: AsyncConnection, key_id: str, *, service_id: str, now: datetime) -> ApiKey:
+    """End the key; once ended it stays so, at its first moment. NotFound where the service has none such."""
+    found = await _one(conn, service_id, key_id)
+    if found.revoked_at is not None:
+        return found
+    await store.update_api_key(conn, key_id, {"revoked_at": now})
+    return replace(found, revoked_at=now)
+
+
+async def keys_of(conn: AsyncConnection, service_id: str) -> list[ApiKey]:
+    """The service's keys, revoked and expired ones too, oldest first."""
+    return [_to_key(row) for row in await store.api_keys_of(conn, service_id)]
+
+
+async def _one(conn: AsyncConnection, service_id: str, key_id: str) -> ApiKey:
+    row = await store.api_key(conn, key_id, service_id=service_id) if is_id(key_id) else None
+    if row is None:
+        raise NotFound("The service has no key with this id: `postroom services key list` shows them.")
+    return _to_key(row)
+
+
+def _row(
+    service_id: str,
+    name: str,
+    digest: bytes,
+    *,
+    now: datetime,
+    expires_at: datetime | None,
+    scopes: Iterable[Scope],
+) -> dict[str, object]:
+    chosen = frozenset(scopes)
+    faults = []
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        faults.append(FieldError("name", f"Use 1 to {LONGEST_NAME} printable characters."))
+    if not chosen:
+        faults.append(FieldError("scopes", f"Use one or more of {', '.join(Scope)}."))
+    if expires_at is not None and expires_at <= now:
+        faults.append(FieldError("expiresAt", "Choose a time that is still to come."))
+    if faults:
+        raise Invalid(faults)
+    return {
+        "id": new_id(),
+        "service_id": service_id,
+        "name": name,
+        "digest": digest,
+        "created_at": now,
+        "expires_at": expires_at,
+        "revoked_at": None,
+        "scopes": to_text(chosen),
+        "last_used_at": None,
+    }
+
+
+def _to_key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        scopes=from_text(row.scopes),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )
