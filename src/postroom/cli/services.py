@@ -5,11 +5,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from postroom.cli import show
-from postroom.domain.errors import NotFound
+from postroom.cli import grants, keys, show
+from postroom.cli.registered import registered
 from postroom.settings import GOVUK_NOTIFY, Settings, read_settings
 
 app = typer.Typer(help="The services that may call Postroom.", no_args_is_help=True)
+app.add_typer(keys.app, name="key")
+app.command("grant")(grants.grant_reading)
+app.command("end-grant")(grants.end_reading)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -64,19 +67,11 @@ def list_services(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     for each in found:
-        show.line(f"{each['name']:<32} {'sends' if each['sends'] else 'screen only'}")
-
-
-@app.command()
-def key(name: Annotated[str, typer.Argument(help="The service's name.")], as_json: AsJson = False) -> None:
-    """Give a service one more API key. It is shown once, now."""
-    from postroom.run import run_async
-
-    made = run_async(_key(read_settings(), name))
-    if as_json:
-        show.as_json(made)
-    else:
-        show.line(f"API key of {name}, shown once: {made['apiKey']}")
+        reads = ", ".join(grant["service"] for grant in each["reads"])
+        show.line(
+            f"{each['name']:<32} {'sends' if each['sends'] else 'screen only':<12}"
+            f"{f'reads {reads}' if reads else ''}".rstrip()
+        )
 
 
 Number = Annotated[int | None, typer.Option()]
@@ -144,14 +139,19 @@ async def _add(settings: Settings, registration: Any) -> dict[str, str]:
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:
     from postroom.app import running_app
+    from postroom.features.services import grants_to
 
-    async with running_app(settings) as postroom:
+    async with running_app(settings) as postroom, postroom.database.reading() as conn:
         return [
             {
                 "name": each.name,
                 "sends": each.credential_id is not None,
                 "defaultGroup": each.default_group,
                 "limits": msgspec.to_builtins(each.limits),
+                "reads": [
+                    {"service": grant.owner, "withPersonalData": grant.with_personal_data}
+                    for grant in await grants_to(conn, each.id)
+                ],
             }
             for each in await postroom.directory.every()
         ]
@@ -162,27 +162,10 @@ async def _limits(settings: Settings, name: str, chosen: Any, *, reset: bool) ->
     from postroom.features.services import set_limits
 
     async with running_app(settings) as postroom:
-        service = await postroom.directory.by_name(name)
-        if service is None:
-            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        service = await registered(postroom, name)
         if not reset:
             chosen = service.limits.changed(chosen)
         async with postroom.database.transaction() as conn:
             await set_limits(conn, service_id=service.id, limits=chosen)
     found: dict[str, int] = msgspec.to_builtins(chosen)
     return found
-
-
-async def _key(settings: Settings, name: str) -> dict[str, str]:
-    from postroom.app import running_app
-    from postroom.features.services import issue_key
-
-    async with running_app(settings) as postroom:
-        service = await postroom.directory.by_name(name)
-        if service is None:
-            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
-        async with postroom.database.transaction() as conn:
-            made = await issue_key(
-                conn, vault=postroom.vault, service_id=service.id, name="added", now=postroom.clock()
-            )
-    return {"service": name, "apiKey": made.key}
