@@ -123,7 +123,7 @@ def _limits(variables: Mapping[str, str], faults: list[str]) -> LimitDefaults:
 def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:
     issuer = variables.get("COGNITO_ISSUER", "").rstrip("/")
     client_ids = _names(variables, "COGNITO_CLIENT_IDS")
-    keys_url = variables.get("COGNITO_KEYS_URL", "") or f"{issuer}/.well-known/jwks.json"
+    keys_url = variables.get("COGNITO_KEYS_URL", "") or (issuer and f"{issuer}/.well-known/jwks.json")
     secret = variables.get("SERVICE_TOKEN_SECRET", "")
     if issuer:
         faults += [

@@ -29,6 +29,19 @@ def test_decide(current: ActionType | None, wanted: ActionType) -> None:
     assert decide(current, wanted) == expected
 
 
+@pytest.mark.parametrize(
+    ("current", "wanted"),
+    [pytest.param(*pair, id="→".join(map(str, pair))) for pair in product(STANDING, DECIDING)],
+)
+def test_who_may_reopen_decides_otherwise_but_never_the_same_again(
+    current: ActionType | None, wanted: ActionType
+) -> None:
+    decided_so = current in FINAL and wanted is current
+    expected = Refused(f"This has already been settled: {current}.") if decided_so else wanted
+
+    assert decide(current, wanted, may_reopen=True) == expected
+
+
 @pytest.mark.parametrize("current", STANDING)
 @pytest.mark.parametrize("wanted", sorted(READING))
 def test_reading_is_no_decision(current: ActionType | None, wanted: ActionType) -> None:
