@@ -26,7 +26,7 @@ from postroom.app import App, running_app
 from postroom.features.audit.store import audit_entries
 from postroom.features.limits import FAR_ABOVE, ServiceLimits
 from postroom.features.notifications.tables import deliveries, notifications
-from postroom.features.services import Registration, issue_key, register, register_again
+from postroom.features.services import NewKey, Registration, issue_key, register, register_again
 from postroom.features.services.store import credentials
 from postroom.interfaces.api.tokens import issue_officer_token
 from postroom.kit import log as logs
@@ -139,6 +139,16 @@ class Office:
         answer = await self.post(body, **how)
         assert answer.status == 201, answer.text
         return answer.body
+
+    async def issue(self, service: str = "other", **how: Any) -> NewKey:
+        """One more key of a service."""
+        found = await self.app.directory.by_name(service)
+        assert found is not None
+        now = how.pop("now", self.app.clock())
+        async with self.app.database.transaction() as conn:
+            return await issue_key(
+                conn, vault=self.app.vault, service_id=found.id, name="more", now=now, **how
+            )
 
     async def register(self, name: str, limits: ServiceLimits) -> str:
         """A service more, with a Notify key; its API key."""
@@ -327,6 +337,12 @@ def _logs_as_in_production() -> None:
     logs.configure(level="INFO", stream=io.StringIO())
 
 
+@pytest.fixture(scope="module")
+def chosen() -> dict[str, str]:
+    """The settings that a module's office has beside the usual ones."""
+    return {}
+
+
 @pytest_asyncio.fixture(
     scope="module",
     loop_scope="module",
@@ -336,18 +352,18 @@ def _logs_as_in_production() -> None:
     ],
 )
 async def office(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, chosen: dict[str, str]
 ) -> AsyncIterator[Office]:
     """One office for all tests of a module, on each kind of database."""
     if request.param == "sqlite":
         place: Path = tmp_path_factory.mktemp("office")
-        async with running_office(settings_for(f"sqlite:///{place / 'postroom.db'}")) as running:
+        async with running_office(settings_for(f"sqlite:///{place / 'postroom.db'}", **chosen)) as running:
             yield running
         return
     databases = request.getfixturevalue("_databases")
     name = databases.take()
     try:
-        async with running_office(settings_for(f"{databases.server}/{name}")) as running:
+        async with running_office(settings_for(f"{databases.server}/{name}", **chosen)) as running:
             yield running
     finally:
         databases.drop(name)

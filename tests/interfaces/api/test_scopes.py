@@ -1,0 +1,50 @@
+"""What a key may be used for: each endpoint has its scope, and says which where it is missing."""
+
+from typing import Any
+
+import pytest
+
+from postroom.domain.scope import EVERY_SCOPE, Scope
+from postroom.interfaces.api.openapi import document
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NO_ID = "00000000-0000-4000-8000-000000000000"
+NEEDED = {
+    ("post", "/notifications"): Scope.WRITE,
+    ("get", "/notifications"): Scope.READ,
+    ("get", "/notifications/{id}"): Scope.READ,
+    ("patch", "/notifications/{id}"): Scope.WRITE,
+    ("delete", "/notifications/{id}"): Scope.WRITE,
+    ("get", "/message-status/{service}/{notificationId}"): Scope.READ,
+    ("get", "/templates/{service}"): Scope.TEMPLATES,
+    ("get", "/templates/{service}/{templateId}"): Scope.TEMPLATES,
+}
+
+
+async def test_every_endpoint_that_takes_a_key_is_here() -> None:
+    taking = {
+        (method, path)
+        for path, operations in document()["paths"].items()
+        for method, operation in operations.items()
+        if {"apiKey": []} in operation["security"]
+    }
+
+    assert set(NEEDED) == taking
+
+
+@pytest.mark.parametrize(("place", "scope"), NEEDED.items(), ids=str)
+async def test_a_key_without_its_scope_is_403_and_the_scope_is_named(
+    place: tuple[str, str], scope: Scope, office: Any
+) -> None:
+    method, path = place
+    for name in ("{id}", "{notificationId}", "{templateId}"):
+        path = path.replace(name, NO_ID)
+    path = path.replace("{service}", "other")
+    body = {} if method in ("post", "patch") else None
+    others = (await office.issue(scopes=EVERY_SCOPE - {scope})).key
+    alone = (await office.issue(scopes=[scope])).key
+
+    problem = await office.problem(403, method.upper(), path, key=others, body=body)
+    assert problem["detail"] == f"This key has not the scope {scope}."
+    assert (await office.call(method.upper(), path, key=alone, body=body)).status in (200, 400, 404)
