@@ -478,6 +478,8 @@ BY_ID = {
         None,
         ("notification", "delivery", "message"),
     ),
+    "get a dead letter": ("GET", "/dead-letters/{id}", None, ("delivery", "notification")),
+    "replay": ("POST", "/dead-letters/{id}/replay", {}, ("delivery", "notification")),
     "list after": ("GET", "/notifications?cursor={id}", None, ("notification",)),
 }
 WHO = ("a service without a key", "a service with a key", "an officer")

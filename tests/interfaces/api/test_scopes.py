@@ -13,9 +13,15 @@ NO_ID = "00000000-0000-4000-8000-000000000000"
 NEEDED = {
     ("post", "/notifications"): Scope.WRITE,
     ("get", "/notifications"): Scope.READ,
+    ("get", "/notifications/count"): Scope.READ,
+    ("post", "/notifications/bulk"): Scope.WRITE,
     ("get", "/notifications/{id}"): Scope.READ,
     ("patch", "/notifications/{id}"): Scope.WRITE,
     ("delete", "/notifications/{id}"): Scope.WRITE,
+    ("get", "/dead-letters"): Scope.READ,
+    ("get", "/dead-letters/{deliveryId}"): Scope.READ,
+    ("post", "/dead-letters/{deliveryId}/replay"): Scope.WRITE,
+    ("post", "/dead-letters/replay"): Scope.WRITE,
     ("get", "/message-status/{service}/{notificationId}"): Scope.READ,
     ("get", "/templates/{service}"): Scope.TEMPLATES,
     ("get", "/templates/{service}/{templateId}"): Scope.TEMPLATES,
@@ -38,7 +44,7 @@ async def test_a_key_without_its_scope_is_403_and_the_scope_is_named(
     place: tuple[str, str], scope: Scope, office: Any
 ) -> None:
     method, path = place
-    for name in ("{id}", "{notificationId}", "{templateId}"):
+    for name in ("{id}", "{notificationId}", "{templateId}", "{deliveryId}"):
         path = path.replace(name, NO_ID)
     path = path.replace("{service}", "other")
     body = {} if method in ("post", "patch") else None
