@@ -24,10 +24,13 @@ import requests
         (["serve"], {"POSTROOM_PORT": "many"}, ["POSTROOM_PORT must be a whole number"]),
         (["serve"], {"POSTROOM_AT_ONCE": "0"}, ["POSTROOM_AT_ONCE must be at least 1"]),
         (["migrate"], {"DATABASE_URL": "postgresql://127.0.0.1:1/none"}, ["the database does not answer"]),
-        (["services", "key", "nobody"], {}, ["no service named nobody", "postroom services list"]),
+        (["services", "key", "add", "nobody"], {}, ["no service named nobody", "postroom services list"]),
         (["services", "add", "Not A Name"], {}, ["name: Use up to 64 lower-case letters"]),
         (["services", "add", "demo", "--notify-key", "x"], {}, ["notifyKey: "]),
         (["services", "add", "demo", "--notify-key-type", "x"], {}, ["notifyKeyType: ", "live, team, test"]),
+        (["services", "key", "revoke", "nobody", "x"], {}, ["no service named nobody"]),
+        (["services", "grant", "nobody", "demo"], {}, ["no service named nobody"]),
+        (["serve"], {"COGNITO_ISSUER": "http://x"}, ["COGNITO_ISSUER must begin with", "COGNITO_CLIENT_IDS"]),
         (["services", "limits", "nobody"], {}, ["no service named nobody", "postroom services list"]),
         (["serve"], {"POSTROOM_CALLS_A_MINUTE": "0"}, ["POSTROOM_CALLS_A_MINUTE: Use 1 to"]),
         (["serve"], {"POSTROOM_SAME_TEMPLATE_AN_HOUR": "5000"}, ["AN_HOUR: Use 1 to 1000, or 0 for no"]),
@@ -62,11 +65,11 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
     )
 
     added = json.loads(starter.run("services", "add", "income", "--json", **environment).stdout)
-    keyed = json.loads(starter.run("services", "key", "income", "--json", **environment).stdout)
+    keyed = json.loads(starter.run("services", "key", "add", "income", "--json", **environment).stdout)
     listed = json.loads(starter.run("services", "list", "--json", **environment).stdout)
 
     assert set(added) == {"service", "apiKey", "receiptToken"}
-    assert listed == [{"name": "income", "sends": False, "defaultGroup": None, "limits": {}}]
+    assert listed == [{"name": "income", "sends": False, "defaultGroup": None, "limits": {}, "reads": []}]
     assert keyed["apiKey"] != added["apiKey"]
     twice = starter.run("services", "add", "income", **environment)
     assert (twice.returncode, twice.stderr) == (
@@ -101,6 +104,51 @@ def test_limits_are_chosen_for_one_service_and_shown(
     assert refused.stderr.count("Use 1 to") == 2
     assert limits() == chosen
     assert limits("--reset", "--texts-an-hour", "5") == {"textsAnHour": 5}
+
+
+def test_keys_are_rotated_listed_and_revoked_and_never_shown_again(
+    starter: Any, sqlite_url: str, secrets: dict[str, str]
+) -> None:
+    environment = secrets | {"DATABASE_URL": sqlite_url}
+    first = json.loads(starter.run("services", "add", "income", "--json", **environment).stdout)["apiKey"]
+
+    def key(*arguments: str) -> Any:
+        return json.loads(starter.run("services", "key", *arguments, "--json", **environment).stdout)
+
+    added = key("add", "income", "--scope", "notifications:read", "--expires-in", "90d", "--label", "nightly")
+    rotated = key("rotate", "income", added["id"], "--overlap", "7d")
+    revoked = key("revoke", "income", added["id"])
+    admitted = key("admit", "income", "--consumer", "Housing Finance", "--token-id", "42")
+    listed = key("list", "income")
+    plain = starter.run("services", "key", "list", "income", **environment).stdout
+
+    assert [each["name"] for each in listed] == ["first", "nightly", "nightly", "token 42 of Housing Finance"]
+    assert [each["state"] for each in listed] == ["valid", "revoked", "valid", "valid"]
+    assert [each["scopes"] for each in listed[1:3]] == [["notifications:read"]] * 2
+    assert (listed[1], listed[3]) == (revoked, admitted)
+    assert set(rotated) == {"service", "id", "apiKey", "expiresAt"}
+    assert rotated["expiresAt"] == listed[2]["expiresAt"] != added["expiresAt"] is not None
+    for secret in (first, added["apiKey"], rotated["apiKey"]):
+        assert secret.removeprefix("postroom_") not in plain + json.dumps(listed)
+
+
+def test_reading_is_granted_and_taken_back(starter: Any, sqlite_url: str, secrets: dict[str, str]) -> None:
+    environment = secrets | {"DATABASE_URL": sqlite_url}
+    for name in ("income", "repairs"):
+        starter.run("services", "add", name, **environment)
+
+    def reads() -> Any:
+        listed = json.loads(starter.run("services", "list", "--json", **environment).stdout)
+        return {each["name"]: each["reads"] for each in listed}
+
+    done = starter.run("services", "grant", "income", "repairs", **environment)
+    assert done.stdout == "income may read the notifications of repairs, with personal data masked.\n"
+    assert reads() == {"income": [{"service": "repairs", "withPersonalData": False}], "repairs": []}
+    starter.run("services", "grant", "income", "repairs", "--with-personal-data", **environment)
+    assert reads()["income"] == [{"service": "repairs", "withPersonalData": True}]
+    ended = [starter.run("services", "end-grant", "income", "repairs", **environment) for _ in range(2)]
+    assert [each.returncode for each in ended] == [0, 2]
+    assert reads() == {"income": [], "repairs": []}
 
 
 def check_serve(starter: Any, environment: dict[str, str], keys: list[str]) -> None:

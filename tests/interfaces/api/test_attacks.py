@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import hmac
 import io
 import json
 import time
@@ -22,6 +21,7 @@ from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import revoke_key
 from postroom.kit import log as logs
 from tests.cognito import CLIENT_ID, Pool, new_key, running_pool
+from tests.interfaces.api.forging import b64, by_hand, unsigned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,15 +42,6 @@ def chosen(pool: Pool) -> dict[str, str]:
     return pool.settings | {"SERVICE_TOKEN_SECRET": SERVICE_SECRET}
 
 
-def b64(value: Any) -> str:
-    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def unsigned(alg: str, claims: dict[str, Any], signature: str = "") -> str:
-    return f"{b64({'alg': alg, 'typ': 'JWT'})}.{b64(claims)}.{signature}"
-
-
 def old(**changed: Any) -> dict[str, Any]:
     """The claims of the old sign-in."""
     told = {"sub": "1", "email": OFFICER, "groups": ["demo-officers"], "exp": int(time.time()) + 600}
@@ -64,11 +55,6 @@ def hs256(claims: dict[str, Any], secret: str | bytes, **header: Any) -> str:
 def raw_hs256(office: Any, claims: bytes, head: Any = None) -> str:
     """Rightly signed, whatever the claims are."""
     return by_hand(secret_of(office).encode(), head or {"alg": "HS256"}, claims)
-
-
-def by_hand(secret: bytes, head: Any, claims: Any) -> str:
-    signed = f"{b64(head)}.{b64(claims)}"
-    return f"{signed}.{b64(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 PUBLIC_FORMS = ("PEM", "DER", "JWK", "modulus")
