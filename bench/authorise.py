@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,13 @@ _CALLS = 20_000
 class Asked:
     """A request as far as who calls is read from it: its headers are parsed before, whoever calls."""
 
+    scope: dict[str, Any]
     headers: Headers
-    scope: dict[str, Any] = field(default_factory=dict)
+
+
+def asked(name: str, value: str) -> Any:
+    raw = [(name.encode(), value.encode())]
+    return Asked({"headers": raw}, Headers(raw))
 
 
 def main() -> int:
@@ -123,8 +128,8 @@ async def _kinds(app: App, key: RSAKey, issuer: str) -> dict[str, Callable[[], A
     old = jwt.encode({"alg": "HS256"}, claims | {"groups": ["housing", "repairs"]}, OctKey.import_key(SECRET))
     cognitos = claims | {"iss": issuer, "aud": CLIENT_ID, "custom:groups": "housing;repairs"}
     new = jwt.encode({"alg": "RS256", "kid": "one"}, cognitos, key, algorithms=["RS256"])
-    by_key: Any = Asked(Headers({"x-api-key": await _api_key(app)}))
-    by_token: Any = Asked(Headers({"authorization": f"Bearer {old}"}))
+    by_key = asked("x-api-key", await _api_key(app))
+    by_token = asked("authorization", f"Bearer {old}")
     return {
         "api key": lambda: authenticator.caller(by_key, scope=Scope.WRITE),
         "token": lambda: authenticator.caller(by_token, scope=Scope.READ),

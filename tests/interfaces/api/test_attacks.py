@@ -263,7 +263,8 @@ async def test_two_authorization_headers_are_401(office: Any, pool: Pool) -> Non
     assert (await said(office, "GET /notifications", right)).startswith("HTTP/1.1 200")
     for other in ("Authorization: Bearer a.b.c", right, "AUTHORIZATION: x"):
         for lines in ((right, other), (other, right)):
-            assert (await said(office, "GET /notifications", *lines)).startswith("HTTP/1.1 401")
+            for request in ("GET /notifications", "POST /notifications", f"GET /notifications/{NO_ID}"):
+                assert (await said(office, request, *lines)).startswith("HTTP/1.1 401")
 
 
 def key_of(**how: Any) -> Callable[[Any], Awaitable[str]]:

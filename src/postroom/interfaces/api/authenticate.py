@@ -83,13 +83,14 @@ class Authenticator:
 
 def _bearer_token(request: Request[Any, Any, Any]) -> str:
     """The token of the Authorization header. Some of the council's services leave the word Bearer out."""
-    given = request.headers.getall("authorization", [])
+    # As they came: not every request that we are given keeps two of one name.
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
     if not given:
         raise Unauthenticated("Send an x-api-key header, or Authorization: Bearer with a token.")
     if len(given) > 1:
         # Which of them a gateway before us has looked at, nobody knows.
         raise Unauthenticated("Send one Authorization header.")
-    scheme, _, token = given[0].partition(" ")
+    scheme, _, token = given[0].decode("latin-1").partition(" ")
     if not token and scheme.count(".") == 2:
         return scheme
     if scheme.lower() != "bearer" or not token:
