@@ -1,6 +1,6 @@
 """Measures Postroom, each thing beside its floor in the same run; prints one table, writes one JSON file.
 
-    python -m bench [accept deliver receipts lists idle lane sandbox]
+    python -m bench [accept deliver receipts lists authorise idle lane sandbox]
                     [--database sqlite|postgres] [--rounds 2] [--seconds 3]
                     [--postgres postgresql://…] [--large]
 
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import accept, deliver, idle, lane, lists, receipts, sandbox
+from bench import accept, authorise, deliver, idle, lane, lists, receipts, sandbox
 from bench.figures import Figure, table, write
 from bench.options import Bench
 from bench.servers import postgres
@@ -31,6 +31,7 @@ MEASURES: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "deliver": deliver.measure,
     "receipts": receipts.measure,
     "lists": lists.measure,
+    "authorise": authorise.measure,
     "idle": idle.measure,
     "lane": lane.measure,
     "sandbox": sandbox.measure,
