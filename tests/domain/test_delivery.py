@@ -109,6 +109,97 @@ def test_what_is_suppressed_has_ended_and_says_why() -> None:
     )
 
 
+WAITS = "waits: the provider does not answer"
+LATER = NOON + timedelta(minutes=1)
+
+
+def awaiting(state: State, *, now: datetime = NOON) -> Change:
+    return steps.await_provider(state, until=LATER, now=now, policy=POLICY, reason=WAITS)
+
+
+def test_what_waits_for_the_provider_is_not_tried() -> None:
+    assert awaiting(PENDING) == Change(replace(PENDING, due_at=LATER, reason=WAITS), Step.WAIT)
+
+
+def test_a_look_that_waits_keeps_its_attempt_open() -> None:
+    uncertain = outcome_of(Uncertain("cut")).state
+
+    assert awaiting(uncertain) == Change(replace(uncertain, due_at=LATER, reason=WAITS), Step.WAIT)
+
+
+def test_a_poll_that_waits_says_nothing_of_the_delivery() -> None:
+    sending = outcome_of(Accepted("n-1")).state
+
+    assert awaiting(sending) == Change(replace(sending, due_at=LATER), Step.WAIT)
+
+
+def test_what_waits_for_the_provider_is_given_up_in_its_time() -> None:
+    ended = awaiting(PENDING, now=NOON + POLICY.give_up_after + seconds(1)).state
+
+    assert (ended.status, ended.reason, ended.due_at) == (Status.DEAD, f"given up: {WAITS}", None)
+
+
+def test_what_may_have_been_sent_needs_a_decision_after_a_day_of_waiting_too() -> None:
+    uncertain = outcome_of(Uncertain("cut")).state
+    change = awaiting(uncertain, now=NOON + POLICY.resend_within + seconds(1))
+
+    assert (change.state.status, change.state.reason) == (
+        Status.DEAD,
+        "needs a decision: it may have been sent",
+    )
+    assert change.ended is not None
+    assert change.ended.outcome is OutcomeName.UNCERTAIN
+
+
+def test_what_waited_for_the_provider_is_due_when_it_is_back() -> None:
+    waiting = awaiting(PENDING).state
+
+    assert steps.resume(waiting, now=NOON, reason=WAITS) == Change(replace(waiting, due_at=NOON))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(PENDING, id="due already"),
+        pytest.param(replace(PENDING, due_at=LATER), id="waits for something else"),
+        pytest.param(replace(CLAIMED, reason=WAITS), id="in somebody's hands"),
+        pytest.param(awaiting(outcome_of(Accepted("n-1")).state).state, id="with the provider"),
+    ],
+)
+def test_only_what_waited_for_the_provider_is_resumed(state: State) -> None:
+    assert steps.resume(state, now=NOON, reason=WAITS) is None
+
+
+def test_a_try_that_did_not_reach_the_provider_waits_no_longer_than_others_do() -> None:
+    change = steps.record_outcome(
+        replace(CLAIMED, attempts=12),
+        TryAgain("down"),
+        attempt_id="first",
+        now=NOON,
+        policy=POLICY,
+        chance=0,
+        simulated=False,
+        probe_at=LATER,
+    )
+
+    assert change.state.due_at == LATER
+
+
+def test_the_quiet_after_an_uncertain_attempt_is_never_cut_short() -> None:
+    change = steps.record_outcome(
+        CLAIMED,
+        Uncertain("cut"),
+        attempt_id="first",
+        now=NOON,
+        policy=POLICY,
+        chance=0,
+        simulated=False,
+        probe_at=NOON + seconds(1),
+    )
+
+    assert change.state.due_at == NOON + POLICY.quiet
+
+
 def test_a_claim_holds_the_delivery_and_opens_an_attempt() -> None:
     assert (
         replace(

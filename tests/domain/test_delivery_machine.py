@@ -20,6 +20,7 @@ from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status, is_final
 
 POLICY = RetryPolicy()
+WAITS = "waits: the provider does not answer"
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ENDS = [
     Status.SENT,
@@ -137,6 +138,27 @@ class DeliveryMachine(RuleBasedStateMachine):
         if change.step is not Step.NOTHING:
             self.hands.append(Hand(change.step, change.state.open_attempt or "", self.boot))
 
+    @precondition(lambda self: self.state.due_at is not None)
+    @rule(seconds=st.sampled_from([0.1, 1, 30, 1_800]))
+    def the_provider_does_not_answer_so_what_is_due_waits(self, seconds: float) -> None:
+        """What a claim would take is put off in its place, by the state that the claim would have found."""
+        claimed = steps.claim(self.state, now=self.now, policy=POLICY, attempt_id="not begun")
+        if claimed.step is Step.NOTHING:
+            return
+        before = self.state
+        until = self.now + timedelta(seconds=seconds)
+        change = steps.await_provider(before, until=until, now=self.now, policy=POLICY, reason=WAITS)
+        self.become(change)
+        assert self.state.attempts == before.attempts
+        if self.state.status is not Status.DEAD:
+            assert (self.state.due_at, self.state.lease_until) == (until, None)
+            assert self.state.open_attempt == before.open_attempt
+            assert (self.state.looks, self.state.polls) == (before.looks, before.polls)
+
+    @rule()
+    def the_provider_is_back(self) -> None:
+        self.become(steps.resume(self.state, now=self.now, reason=WAITS))
+
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def a_worker_dies(self, data: st.DataObject) -> None:
@@ -191,6 +213,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 policy=POLICY,
                 chance=chance,
                 simulated=data.draw(st.booleans()) if isinstance(outcome, Accepted) else False,
+                probe_at=self.now + timedelta(seconds=0.5) if chance > 0.5 else None,
             )
         )
 
@@ -277,7 +300,12 @@ class DeliveryMachine(RuleBasedStateMachine):
     def _unanswered(self, hand: Hand, chance: float) -> None:
         self.become(
             steps.record_unanswered(
-                self.state, attempt_id=hand.attempt or None, now=self.now, policy=POLICY, chance=chance
+                self.state,
+                attempt_id=hand.attempt or None,
+                now=self.now,
+                policy=POLICY,
+                chance=chance,
+                probe_at=self.now + timedelta(seconds=0.5) if chance > 0.5 else None,
             )
         )
 

@@ -107,6 +107,30 @@ def put_off(state: State, *, until: datetime, reason: str) -> Change:
     return Change(replace(state, due_at=until, lease_until=None, reason=reason), Step.WAIT)
 
 
+def await_provider(
+    state: State, *, until: datetime, now: datetime, policy: RetryPolicy, reason: str
+) -> Change:
+    """Whom it would call does not answer: the step waits, uncounted, and an open attempt stays open.
+
+    Tries and looks end at the same ages as if the provider had been called in vain.
+    """
+    if state.status in UNDERWAY:
+        return Change(replace(state, due_at=until, lease_until=None), Step.WAIT)
+    if state.open_attempt is not None:
+        return _past_asking(state, now, policy) or put_off(state, until=until, reason=reason)
+    if now - state.tried_since > policy.give_up_after:
+        return Change(_end(state, Status.DEAD, now, f"given up: {reason}"))
+    return put_off(state, until=until, reason=reason)
+
+
+def resume(state: State, *, now: datetime, reason: str) -> Change | None:
+    """The provider answers again: what waited for it, as the reason says, is due; None where it does not."""
+    waits = state.status in WAITING and state.reason == reason and state.lease_until is None
+    if not waits or state.due_at is None or state.due_at <= now:
+        return None
+    return Change(replace(state, due_at=now))
+
+
 def suppress(state: State, *, now: datetime, reason: str) -> Change:
     """End what is not to be sent, by a rule that the reason names."""
     return Change(_end(state, Status.SUPPRESSED, now, reason))
@@ -135,8 +159,12 @@ def record_outcome(
     policy: RetryPolicy,
     chance: float,
     simulated: bool,
+    probe_at: datetime | None = None,
 ) -> Change:
-    """What the provider said to the attempt. Where a receipt was faster, only the attempt is closed."""
+    """What the provider said to the attempt. Where a receipt was faster, only the attempt is closed.
+
+    `probe_at` is when a provider that does not answer is tried next, by whatever waits then.
+    """
     ended = AttemptEnd(
         attempt_id=attempt_id,
         outcome=name_of(outcome),
@@ -152,7 +180,7 @@ def record_outcome(
         case Rejected(reason=reason):
             return Change(_end(state, Status.PERMANENT_FAILURE, now, reason), ended=ended)
         case TryAgain():
-            return Change(_try_again(state, outcome, now, policy, chance), ended=ended)
+            return Change(_try_again(state, outcome, now, policy, chance, probe_at), ended=ended)
         case _:
             # The attempt stays open: it is asked about once the provider cannot be still taking it.
             look_at = now + policy.quiet
@@ -194,24 +222,29 @@ def record_look(
 
 
 def record_unanswered(
-    state: State, *, attempt_id: str | None, now: datetime, policy: RetryPolicy, chance: float
+    state: State,
+    *,
+    attempt_id: str | None,
+    now: datetime,
+    policy: RetryPolicy,
+    chance: float,
+    probe_at: datetime | None = None,
 ) -> Change:
     """A look or a poll had no answer: ask again later; what may have been sent never ends in silence.
 
     `attempt_id` is the attempt that was open when it was asked. Where another is by now, the asker comes
-    too late: it must not take the delivery out of the hands of whoever sends it.
+    too late: it must not take the delivery out of the hands of whoever sends it. `probe_at` is as for
+    `record_outcome`.
     """
     if is_final(state.status) or state.open_attempt != attempt_id:
         return Change(state)
-    if state.open_attempt_at is not None and now - state.open_attempt_at > policy.resend_within:
-        ended = AttemptEnd(
-            state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
-        )
-        return Change(_end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT), ended=ended)
+    if (too_late := _past_asking(state, now, policy)) is not None:
+        return too_late
     if state.status in UNDERWAY:
         return record_poll(state, Status.SENDING, now=now, policy=policy)
     wait = wait_before_try(policy, tries=state.polls + 1, limited=False, chance=chance)
-    return Change(replace(state, lease_until=None, due_at=now + wait, polls=state.polls + 1))
+    due_at = min(now + wait, probe_at or now + wait)
+    return Change(replace(state, lease_until=None, due_at=due_at, polls=state.polls + 1))
 
 
 def record_poll(
@@ -306,6 +339,16 @@ def replay(state: State, *, now: datetime, last_attempt: str | None, although_un
     return Change(replace(again, open_attempt=last_attempt, open_attempt_at=now))
 
 
+def _past_asking(state: State, now: datetime, policy: RetryPolicy) -> Change | None:
+    """The end of what may have been sent, and could not be asked about in time; None before that."""
+    if state.open_attempt_at is None or now - state.open_attempt_at <= policy.resend_within:
+        return None
+    ended = AttemptEnd(
+        state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
+    )
+    return Change(_end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT), ended=ended)
+
+
 def _accepted(state: State, notify_id: str, now: datetime, policy: RetryPolicy, *, simulated: bool) -> State:
     wait = wait_before_poll(policy, letter=state.channel is Channel.LETTER, polls=0)
     taken = replace(
@@ -325,11 +368,19 @@ def _settled(state: State, status: Status, now: datetime, completed_at: datetime
     return _end(state, status, completed_at, PLAIN_REASON.get(status))
 
 
-def _try_again(state: State, outcome: TryAgain, now: datetime, policy: RetryPolicy, chance: float) -> State:
+def _try_again(
+    state: State,
+    outcome: TryAgain,
+    now: datetime,
+    policy: RetryPolicy,
+    chance: float,
+    probe_at: datetime | None,
+) -> State:
     if now - state.tried_since > policy.give_up_after:
         return _end(state, Status.DEAD, now, f"given up: {outcome.reason}")
     wait = wait_before_try(policy, tries=state.attempts, limited=outcome.limit is not None, chance=chance)
-    return replace(_closed(state, due_at=now + wait), reason=outcome.reason)
+    due_at = min(now + wait, probe_at or now + wait)
+    return replace(_closed(state, due_at=due_at), reason=outcome.reason)
 
 
 def _closed(state: State, *, due_at: datetime) -> State:
