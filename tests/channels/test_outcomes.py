@@ -68,6 +68,7 @@ async def send(
                 "Exceeded rate limit for key type LIVE of 3000 requests per 60 seconds",
                 429,
                 limit=Limit.MINUTE,
+                answered=True,
             ),
             0,
             id="429",
@@ -147,7 +148,7 @@ async def test_a_clock_that_is_wrong_is_tried_again(
     clock.ahead = timedelta(seconds=seconds)
 
     assert await send(client, sandbox.templates["email"]) == TryAgain(
-        "the call was too late, or this machine's clock differs from GOV.UK Notify's", 403
+        "the call was too late, or this machine's clock differs from GOV.UK Notify's", 403, answered=True
     )
 
 
@@ -217,11 +218,14 @@ PAGE = b"<html>Not here</html>"
         pytest.param(
             429,
             PAGE,
-            TryAgain("GOV.UK Notify asks to send less often", 429, limit=Limit.MINUTE),
+            TryAgain("GOV.UK Notify asks to send less often", 429, limit=Limit.MINUTE, answered=True),
             id="429 of a proxy",
         ),
         pytest.param(
-            408, b"", TryAgain("GOV.UK Notify asks to send less often", 408, limit=Limit.MINUTE), id="408"
+            408,
+            b"",
+            TryAgain("GOV.UK Notify asks to send less often", 408, limit=Limit.MINUTE, answered=True),
+            id="408",
         ),
         pytest.param(502, PAGE, Uncertain("GOV.UK Notify answered 502", 502), id="502"),
         pytest.param(503, errors(503, "Sorry"), Uncertain("GOV.UK Notify answered 503", 503), id="503"),

@@ -34,6 +34,8 @@ class TryAgain:
     status_code: int | None = None
     limit: Limit | None = None
     """Which of the provider's limits was reached, where it was one."""
+    answered: bool = False
+    """Whether the provider itself said so; else it was not reached, or something else answered for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class Uncertain:
 
 
 Outcome = Accepted | Rejected | TryAgain | Uncertain
+
+
+def speaks_of_presence(outcome: Outcome) -> bool:
+    """Whether the provider is there: it took the attempt, or refused it in its own words."""
+    match outcome:
+        case Accepted() | Rejected():
+            return True
+        case TryAgain(answered=answered):
+            return answered
+        case Uncertain():
+            return False
 
 
 class OutcomeName(StrEnum):

@@ -22,7 +22,7 @@ def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
         return Uncertain(f"GOV.UK Notify answered {status}", status)
     if status in (408, 425, 429):
         reason = _words(raw, values) or "GOV.UK Notify asks to send less often"
-        return TryAgain(reason, status, limit=_limit(raw))
+        return TryAgain(reason, status, limit=_limit(raw), answered=True)
     if status < 400:
         return Uncertain(f"GOV.UK Notify answered {status}", status)
     words = _words(raw, values)
@@ -31,7 +31,7 @@ def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
         return TryAgain(f"something other than GOV.UK Notify answered {status}", status)
     if status in (401, 403):
         if "system clock" in words:
-            return TryAgain(_CLOCK, status)
+            return TryAgain(_CLOCK, status, answered=True)
         return Rejected(f"{_KEY_REFUSED}: {words}" if status == 403 else _KEY_REFUSED, status)
     return Rejected(words, status)
 
