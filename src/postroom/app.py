@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from postroom.domain.lane import Lane
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
+from postroom.features.notifications.circuits import CircuitGate, Circuits
 from postroom.features.notifications.create import Creator
 from postroom.features.notifications.gate import LimitsGate
 from postroom.features.notifications.message_status import MessageStatuses
@@ -50,6 +51,7 @@ class App:
     catalogue: Catalogue
     creator: Creator
     changes: Changes
+    circuits: Circuits
     sender: Sender
     statuses: MessageStatuses
     keys: Keys
@@ -99,9 +101,10 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
             Directory(database=database, vault=vault, clock=clock),
             Credentials(database=database, vault=vault),
         )
-        gate = _gate(base)
-        claims, changes = _changes(base, gate)
-        yield _assemble(base, gate, writer, changes, claims)
+        limits_gate = _limits_gate(base)
+        circuits = Circuits(policy=replace(settings.circuit, probe_lasts=settings.policy.lease))
+        claims, changes = _changes(base, limits_gate, circuits)
+        yield _assemble(base, limits_gate, circuits, writer, changes, claims)
         # A database that does not answer holds up no stop: nobody was told of what is not written by now.
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITES_SECONDS):
@@ -136,7 +139,7 @@ def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
     return RowQueue(find_due=partial(sweep.ids_due, database), clock=clock, slots=slots)
 
 
-def _gate(base: _Base) -> LimitsGate:
+def _limits_gate(base: _Base) -> LimitsGate:
     return LimitsGate(
         database=base.database,
         buckets=ProviderBuckets(),
@@ -147,12 +150,19 @@ def _gate(base: _Base) -> LimitsGate:
     )
 
 
-def _changes(base: _Base, gate: LimitsGate) -> tuple[Changes, Changes]:
+def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[Changes, Changes]:
     """The writers of claims, and of what became of them.
 
     Claims take from the provider's bucket, a row that is locked until they are written: one transaction at a
     time, and beside it others write what became of deliveries. SQLite has one writer for all.
     """
+    gate = CircuitGate(
+        circuits=circuits,
+        within=limits_gate,
+        credentials=base.credentials,
+        clock=base.clock,
+        policy=base.settings.policy,
+    )
 
     def writers(number: int) -> Changes:
         write = partial(write_changes, queue=base.queue, gate=gate)
@@ -165,7 +175,12 @@ def _changes(base: _Base, gate: LimitsGate) -> tuple[Changes, Changes]:
 
 
 def _assemble(
-    base: _Base, gate: LimitsGate, writer: GroupCommit[Plan, bool], changes: Changes, claims: Changes
+    base: _Base,
+    limits_gate: LimitsGate,
+    circuits: Circuits,
+    writer: GroupCommit[Plan, bool],
+    changes: Changes,
+    claims: Changes,
 ) -> App:
     catalogue = Catalogue(clients=base.clients, clock=base.clock)
     keys = _keys(base)
@@ -182,6 +197,7 @@ def _assemble(
             database=base.database,
             keep_keys=base.settings.keep_idempotency_keys,
         ),
+        circuits=circuits,
         sender=Sender(
             claims=claims,
             changes=changes,
@@ -189,7 +205,8 @@ def _assemble(
             directory=base.directory,
             clients=base.clients,
             vault=base.vault,
-            limit_reached=gate.reached,
+            limit_reached=limits_gate.reached,
+            circuits=circuits,
             clock=base.clock,
             policy=base.settings.policy,
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from postroom.domain.circuit import CircuitPolicy
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.role import Role
 from postroom.features.limits import LimitDefaults, ServiceLimits, check_limits
@@ -51,6 +52,7 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
     trust: Trust = field(default_factory=Trust)
 
@@ -74,6 +76,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
         "policy": _policy(variables, faults),
+        "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),
         "trust": _trust(variables, faults),
     }
@@ -93,19 +96,32 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
 def _policy(variables: Mapping[str, str], faults: list[str]) -> RetryPolicy:
     """The retry policy; each of its times can be set in seconds, as in POSTROOM_LEASE_SECONDS."""
     default = RetryPolicy()
-    times = {}
-    for name in RetryPolicy.__slots__:
-        variable = f"POSTROOM_{name.upper()}_SECONDS"
-        if variable in variables:
-            try:
-                times[name] = timedelta(seconds=float(variables[variable]))
-            except ValueError:
-                faults.append(f"{variable} must be a number of seconds")
-    policy = RetryPolicy(**{name: times.get(name, getattr(default, name)) for name in RetryPolicy.__slots__})
+    policy = RetryPolicy(
+        **{
+            name: _seconds(variables, f"POSTROOM_{name.upper()}_SECONDS", getattr(default, name), faults)
+            for name in RetryPolicy.__slots__
+        }
+    )
     if not policy.call_timeout < policy.lease:
         faults.append("POSTROOM_LEASE_SECONDS must be more than POSTROOM_CALL_TIMEOUT_SECONDS")
     if not policy.call_timeout < policy.quiet:
         faults.append("POSTROOM_QUIET_SECONDS must be more than POSTROOM_CALL_TIMEOUT_SECONDS")
+    return policy
+
+
+def _circuit(variables: Mapping[str, str], faults: list[str]) -> CircuitPolicy:
+    """When a provider that does not answer is called no more, and how often it is tried then."""
+    default = CircuitPolicy()
+    first, longest = "POSTROOM_CIRCUIT_FIRST_WAIT_SECONDS", "POSTROOM_CIRCUIT_LONGEST_WAIT_SECONDS"
+    policy = CircuitPolicy(
+        opens_after=_whole(variables, "POSTROOM_CIRCUIT_OPENS_AFTER", default.opens_after, faults),
+        first_wait=_seconds(variables, first, default.first_wait, faults),
+        longest_wait=_seconds(variables, longest, default.longest_wait, faults),
+    )
+    if policy.opens_after == 0:
+        faults.append("POSTROOM_CIRCUIT_OPENS_AFTER must be at least 1")
+    if not timedelta(0) < policy.first_wait <= policy.longest_wait:
+        faults.append(f"{first} must be more than 0, and no more than {longest}")
     return policy
 
 
@@ -185,6 +201,16 @@ def _flag(variables: Mapping[str, str], name: str, faults: list[str]) -> bool:
     if text not in ("on", "off", "true", "false", "1", "0"):
         faults.append(f"{name} must be on or off")
     return text in ("on", "true", "1")
+
+
+def _seconds(variables: Mapping[str, str], name: str, default: timedelta, faults: list[str]) -> timedelta:
+    if name not in variables:
+        return default
+    try:
+        return timedelta(seconds=float(variables[name]))
+    except (ValueError, OverflowError):
+        faults.append(f"{name} must be a number of seconds")
+        return default
 
 
 def _whole(variables: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:

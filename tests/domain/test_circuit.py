@@ -161,7 +161,7 @@ class CircuitMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_told_to_come_again_is_told_a_time_ahead(self) -> None:
-        at = rules.next_probe(self.circuit, now=self.now, patient=False)
+        at = rules.next_probe(self.circuit, now=self.now, patient=False, policy=POLICY)
         assert at <= self.now + max(POLICY.longest_wait, POLICY.probe_lasts)
         if self.circuit.position is Position.HALF_OPEN:
             assert at > self.now

@@ -70,7 +70,7 @@ async def test_of_many_claims_only_those_are_stopped_that_the_gate_names(office:
     assert [row.delivery_id for row in await office.rows(attempts)] == [second.id]
 
 
-async def test_the_gate_is_asked_only_of_what_would_be_sent(office: "Office") -> None:
+async def test_the_gate_is_asked_only_of_what_would_call_the_provider(office: "Office") -> None:
     sending, not_due = [await office.create(office.email()) for _ in range(2)]
     await office.step(sending)
     gate = ShutGate()
@@ -85,7 +85,7 @@ async def test_the_gate_is_asked_only_of_what_would_be_sent(office: "Office") ->
     )
 
     assert [step_of(each) for each in done] == [Step.POLL, Step.NOTHING]
-    assert gate.asked == []
+    assert gate.asked == [sending.deliveries[0].id]
 
 
 async def test_two_claims_of_one_delivery_are_one_question(office: "Office") -> None:

@@ -81,7 +81,7 @@ def failed(circuit: Circuit, *, caller: str, now: datetime, policy: CircuitPolic
         return _opened(failures, policy.first_wait, now, chance)
     if circuit.probe != caller:
         return circuit
-    return _opened(circuit.failures + 1, min(circuit.wait * 2, policy.longest_wait), now, chance)
+    return _opened(circuit.failures + 1, _doubled(circuit, policy), now, chance)
 
 
 def answered() -> Circuit:
@@ -94,16 +94,20 @@ def let_go(circuit: Circuit, *, caller: str, now: datetime) -> Circuit:
     return replace(circuit, probe=None, until=now) if circuit.probe == caller else circuit
 
 
-def next_probe(circuit: Circuit, *, now: datetime, patient: bool) -> datetime:
+def next_probe(circuit: Circuit, *, now: datetime, patient: bool, policy: CircuitPolicy) -> datetime:
     """When it makes sense to ask again. Where a probe is on the way, as if it failed right now."""
     if circuit.until is None:
         return now
-    at = circuit.until if circuit.probe is None else now + circuit.wait
+    at = circuit.until if circuit.probe is None else now + _doubled(circuit, policy)
     return at + circuit.wait / _PATIENCE if patient else at
 
 
 def _opened(failures: int, wait: timedelta, now: datetime, chance: float) -> Circuit:
     return Circuit(failures=failures, wait=wait, until=now + wait * (0.5 + chance / 2))
+
+
+def _doubled(circuit: Circuit, policy: CircuitPolicy) -> timedelta:
+    return min(circuit.wait * 2, policy.longest_wait)
 
 
 def _is_beyond(until: datetime, now: datetime, policy: CircuitPolicy) -> bool:

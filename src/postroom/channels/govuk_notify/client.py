@@ -74,7 +74,7 @@ class NotifyClient:
 
     def __init__(self, *, session: aiohttp.ClientSession, base_url: str, key: str, clock: Clock) -> None:
         self._session = session
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url
         self._tokens = TokenMaker(key)
         self._clock = clock
 
@@ -214,7 +214,7 @@ class NotifyClient:
             token = self._tokens.lapsing(at=until.timestamp(), now=now)
         async with self._session.request(
             method,
-            self._base_url + path,
+            self.base_url.rstrip("/") + path,
             headers={"Authorization": f"Bearer {token}"},
             allow_redirects=False,
             **kwargs,

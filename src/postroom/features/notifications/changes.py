@@ -20,7 +20,7 @@ Apply = Callable[[State], Change | None]
 
 
 Gate = Callable[[AsyncConnection, Sequence[Row[Any]]], Awaitable[Mapping[str, Change]]]
-"""Of deliveries that are about to be sent, what becomes of those that may not be sent now, by their ids.
+"""Of deliveries whose provider is about to be called, what becomes of those that wait, by their ids.
 
 It is asked in the transaction that claims them, while their rows are locked.
 """
@@ -30,8 +30,8 @@ It is asked in the transaction that claims them, while their rows are locked.
 class Request:
     """One step for one delivery. A receipt's row is kept whether it changes anything or not.
 
-    `claims` marks a claim: where it would send, the gate is asked. With a `service_id` only that service's
-    delivery is found; where it has none of that id, nothing is kept.
+    `claims` marks a claim: where its step calls the provider, the gate is asked. With a `service_id` only
+    that service's delivery is found; where it has none of that id, nothing is kept.
     """
 
     delivery_id: str
@@ -54,6 +54,8 @@ class Done:
 
 
 Changes = GroupCommit[Request, Done]
+
+_CALLS = frozenset({Step.SEND, Step.LOOK, Step.POLL})
 
 
 def state_of(row: Row[Any]) -> State:
@@ -91,10 +93,10 @@ async def write_changes(
     """
     rows = {row.id: row for row in await store.lock_deliveries(conn, {each.delivery_id for each in requests})}
     before = {key: state_of(row) for key, row in rows.items()}
-    sending = [rows[key] for key in sorted(_about_to_send(requests, before))]
-    if sending and gate is None:
-        raise AssertionError("what is claimed to be sent passes the gate")
-    instead = await gate(conn, sending) if sending and gate is not None else {}
+    calling = [rows[key] for key in sorted(_about_to_call(requests, before))]
+    if calling and gate is None:
+        raise AssertionError("what is claimed passes the gate")
+    instead = await gate(conn, calling) if calling and gate is not None else {}
     states = dict(before)
     changes: list[Change | None] = []
     found = [_is_found(request, states) for request in requests]
@@ -124,21 +126,21 @@ def _is_found(request: Request, states: Mapping[str, State]) -> bool:
     return state is not None and request.service_id in (None, state.service_id)
 
 
-def _about_to_send(requests: Sequence[Request], states: Mapping[str, State]) -> set[str]:
-    """The deliveries that a claim among the requests would send."""
+def _about_to_call(requests: Sequence[Request], states: Mapping[str, State]) -> set[str]:
+    """The deliveries for which a claim among the requests would call the provider."""
     return {
         request.delivery_id
         for request in requests
         if request.claims
         and (state := states.get(request.delivery_id)) is not None
         and (change := request.apply(state)) is not None
-        and change.step is Step.SEND
+        and change.step in _CALLS
     }
 
 
 def _apply(request: Request, state: State, instead: Mapping[str, Change]) -> Change | None:
     change = request.apply(state)
-    if request.claims and change is not None and change.step is Step.SEND:
+    if request.claims and change is not None and change.step in _CALLS:
         return instead.get(request.delivery_id, change)
     return change
 

@@ -9,8 +9,10 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from postroom.channels.carriers import CARRIERS
 from postroom.channels.contract import Parcel
@@ -24,10 +26,11 @@ from postroom.channels.govuk_notify import (
 )
 from postroom.domain import delivery as steps
 from postroom.domain.delivery import State, Step
-from postroom.domain.outcome import Accepted, Limit, Outcome, TryAgain
+from postroom.domain.outcome import Accepted, Limit, Outcome, TryAgain, speaks_of_presence
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status
 from postroom.features.notifications.changes import Apply, Changes, Done, Request
+from postroom.features.notifications.circuits import Call, Circuits, Way
 from postroom.features.notifications.seal import open_personal
 from postroom.features.notifications.settle import moment
 from postroom.features.services import Credentials, Directory
@@ -38,9 +41,18 @@ from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
 
+Answer = TypeVar("Answer")
+
 _NEAR = timedelta(seconds=1)
 _CANNOT_OPEN = "what is kept of it cannot be opened: POSTROOM_SECRET is not the one that sealed it"
-_UNANSWERED = (NotifyUnavailable, NotifyLimited, NotifyRefusedKey)
+_REFUSED = (NotifyLimited, NotifyRefusedKey)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """`probe_at` is when the provider is tried next, where it is known not to answer anybody."""
+
+    probe_at: datetime | None
 
 
 class Sender:
@@ -56,11 +68,13 @@ class Sender:
         clients: NotifyClients,
         vault: Vault,
         limit_reached: Callable[[State, Limit], Awaitable[None]],
+        circuits: Circuits,
         clock: Clock,
         policy: RetryPolicy,
     ) -> None:
         self._limit_reached = limit_reached
         self._claims = claims
+        self._circuits = circuits
         self._changes = changes
         self._credentials = credentials
         self._directory = directory
@@ -157,17 +171,35 @@ class Sender:
             prepend_name=service is not None and service.prepend_name,
         )
         since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
+        way = Way(client.base_url, Call.SEND)
         if not steps.may_still_call(self._policy, since_claim=since_claim):
+            self._circuits.let_go(way, delivery_id=state.id, now=self._clock())
             await self._record(
                 state, lambda now: steps.hand_back(now, attempt_id=attempt_id, now=self._clock())
             )
             return
         outcome = await carrier.send(client, parcel)
+        probe_at = self._heard(way, state, answered=speaks_of_presence(outcome))
         simulated = isinstance(outcome, Accepted) and carrier.is_simulated(personal)
-        await self._record_outcome(state, outcome, attempt_id=attempt_id, simulated=simulated)
+        await self._record_outcome(
+            state, outcome, attempt_id=attempt_id, simulated=simulated, probe_at=probe_at
+        )
+
+    def _heard(self, way: Way, state: State, *, answered: bool) -> datetime | None:
+        """Tell the circuit how a call ended. When the provider is tried next, where it does not answer."""
+        if answered:
+            self._circuits.answered(way)
+            return None
+        return self._circuits.failed(way, delivery_id=state.id, now=self._clock())
 
     async def _record_outcome(
-        self, state: State, outcome: Outcome, *, attempt_id: str, simulated: bool
+        self,
+        state: State,
+        outcome: Outcome,
+        *,
+        attempt_id: str,
+        simulated: bool,
+        probe_at: datetime | None,
     ) -> None:
         log.info(
             "attempt",
@@ -186,6 +218,7 @@ class Sender:
                 policy=self._policy,
                 chance=random.random(),  # noqa: S311 - spreads retries, guards nothing
                 simulated=simulated,
+                probe_at=probe_at,
             ),
         )
         if isinstance(outcome, TryAgain) and outcome.limit is not None:
@@ -193,10 +226,9 @@ class Sender:
 
     async def _look(self, client: NotifyClient, state: State) -> None:
         """Ask whether the provider took an attempt whose end is not known."""
-        try:
-            messages = await client.by_reference(state.id)
-        except _UNANSWERED:
-            await self._unanswered(state)
+        messages = await self._asked(client, state, client.by_reference(state.id))
+        if isinstance(messages, _Unanswered):
+            await self._record_unanswered(state, messages)
             return
         found = None
         if messages:
@@ -211,10 +243,9 @@ class Sender:
 
     async def _poll(self, client: NotifyClient, state: State) -> None:
         """Ask what became of a delivery of which no receipt came."""
-        try:
-            message = await client.notification(state.notify_id or "")
-        except _UNANSWERED:
-            await self._unanswered(state)
+        message = await self._asked(client, state, client.notification(state.notify_id or ""))
+        if isinstance(message, _Unanswered):
+            await self._record_unanswered(state, message)
             return
         status = None if message is None else status_of(message.status) or Status.SENDING
         completed_at = None if message is None else moment(message.completed_at)
@@ -225,12 +256,31 @@ class Sender:
             ),
         )
 
-    async def _unanswered(self, state: State) -> None:
+    async def _asked(
+        self, client: NotifyClient, state: State, question: Awaitable[Answer]
+    ) -> "Answer | _Unanswered":
+        """The provider's answer, of which the circuit is told."""
+        way = Way(client.base_url, Call.ASK)
+        try:
+            answer = await question
+        except _REFUSED:
+            return _Unanswered(self._heard(way, state, answered=True))
+        except NotifyUnavailable:
+            return _Unanswered(self._heard(way, state, answered=False))
+        self._heard(way, state, answered=True)
+        return answer
+
+    async def _record_unanswered(self, state: State, unanswered: "_Unanswered") -> None:
         chance = random.random()  # noqa: S311 - spreads retries, guards nothing
         await self._record(
             state,
             lambda fresh: steps.record_unanswered(
-                fresh, attempt_id=state.open_attempt, now=self._clock(), policy=self._policy, chance=chance
+                fresh,
+                attempt_id=state.open_attempt,
+                now=self._clock(),
+                policy=self._policy,
+                chance=chance,
+                probe_at=unanswered.probe_at,
             ),
         )
 

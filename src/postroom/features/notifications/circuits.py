@@ -1,0 +1,182 @@
+"""The circuits of this process: whether a provider may be called now, and until when what is due waits."""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain import circuit as rules
+from postroom.domain.circuit import CLOSED, Circuit, CircuitPolicy, Position
+from postroom.domain.delivery import Change, State, await_provider
+from postroom.domain.lane import Lane
+from postroom.domain.retry import RetryPolicy
+from postroom.domain.status import UNDERWAY
+from postroom.features.notifications.changes import Gate, state_of
+from postroom.features.services import Credentials
+from postroom.kit.clock import Clock
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
+
+WAITS = "waits: GOV.UK Notify does not answer"
+
+FURTHEST = timedelta(minutes=30)
+_BETWEEN = timedelta(milliseconds=10)
+"""Between two moments that are given to what waits: a hundred come back each second, however many wait."""
+
+
+class Call(StrEnum):
+    """What is asked of a provider. It may answer questions while it takes nothing, or the reverse: calls of
+    one kind open the circuit of the other too, but only its own answers close each."""
+
+    SEND = "send"
+    ASK = "ask"
+
+
+class Way(NamedTuple):
+    """What a circuit is for: one kind of call to one address of a provider."""
+
+    address: str
+    call: Call
+
+
+class Circuits:
+    """A circuit for each way. They live in the memory of one process; another learns for itself."""
+
+    def __init__(self, *, policy: CircuitPolicy) -> None:
+        self._policy = policy
+        self._circuits: dict[Way, Circuit] = {}
+        self._promised: dict[tuple[Way, Lane], datetime] = {}
+        self._anybody_back = False
+
+    def ask(self, way: Way, *, delivery_id: str, lane: Lane, now: datetime) -> datetime | None:
+        """None where the delivery's call may be made; else until when it waits, each a little longer."""
+        circuit = self._circuits.get(way, CLOSED)
+        patient = lane is not Lane.SINGLE
+        circuit = rules.ask(circuit, caller=delivery_id, patient=patient, now=now, policy=self._policy)
+        if rules.lets_through(circuit, delivery_id):
+            if circuit is not CLOSED:
+                self._circuits[way] = circuit
+            return None
+        earliest = rules.next_probe(circuit, now=now, patient=patient, policy=self._policy)
+        return self._promise((way, lane), earliest, now)
+
+    def answered(self, way: Way) -> None:
+        """A call had a proper answer. The first one ever tells something, too: others may wait already."""
+        before = self._circuits.get(way)
+        self._circuits[way] = rules.answered()
+        if before is None or before.position is not Position.CLOSED:
+            self._anybody_back = True
+            self._promised = {key: until for key, until in self._promised.items() if key[0] != way}
+        if before is not None and before.position is not Position.CLOSED:
+            log.info("the provider answers again", provider=_host(way), call=way.call)
+
+    def failed(self, way: Way, *, delivery_id: str, now: datetime) -> datetime | None:
+        """A call had none. When the provider is tried next, where that is not at once."""
+        before = self._circuits.get(way, CLOSED)
+        chance = random.random()  # noqa: S311 - spreads probes, guards nothing
+        after = rules.failed(before, caller=delivery_id, now=now, policy=self._policy, chance=chance)
+        self._circuits[way] = after
+        if before.position is Position.CLOSED and after.position is Position.OPEN:
+            log.warning(
+                "the provider does not answer", provider=_host(way), call=way.call, failures=after.failures
+            )
+            self._doubt(way.address, after)
+        if after.position is Position.CLOSED:
+            return None
+        return rules.next_probe(after, now=now, patient=False, policy=self._policy)
+
+    def let_go(self, way: Way, *, delivery_id: str, now: datetime) -> None:
+        """A delivery that was let through does not call after all."""
+        if way in self._circuits:
+            self._circuits[way] = rules.let_go(self._circuits[way], caller=delivery_id, now=now)
+
+    def is_closed(self, way: Way) -> bool:
+        """Whether the provider answered this process the last time that it mattered."""
+        return way in self._circuits and self._circuits[way].position is Position.CLOSED
+
+    def states(self) -> Mapping[Way, Position]:
+        return {way: circuit.position for way, circuit in self._circuits.items()}
+
+    def take_news(self) -> bool:
+        """Whether a provider has come back since this was asked last."""
+        news, self._anybody_back = self._anybody_back, False
+        return news
+
+    def keep_news(self) -> None:
+        """What it said could not be acted upon: it says it again."""
+        self._anybody_back = True
+
+    def _doubt(self, address: str, opened: Circuit) -> None:
+        """Other calls to an address that fails are tried by one of them first, not by all that are due."""
+        for other in (Way(address, call) for call in Call):
+            if self._circuits.get(other, CLOSED).position is Position.CLOSED:
+                self._circuits[other] = opened
+
+    def _promise(self, key: tuple[Way, Lane], earliest: datetime, now: datetime) -> datetime:
+        """A moment of its own for each that waits: however many they are, so few come back each second."""
+        last = self._promised.get(key, earliest)
+        after = earliest if last > now + FURTHEST else max(earliest, last)
+        until = after + _BETWEEN * (0.5 + random.random())  # noqa: S311 - spreads, guards nothing
+        self._promised[key] = until
+        return until
+
+
+class CircuitGate:
+    """Holds back what would call a provider that does not answer; the rest is for the gate `within`."""
+
+    def __init__(
+        self,
+        *,
+        circuits: Circuits,
+        within: Gate,
+        credentials: Credentials,
+        clock: Clock,
+        policy: RetryPolicy,
+    ) -> None:
+        self._circuits = circuits
+        self._within = within
+        self._credentials = credentials
+        self._clock = clock
+        self._policy = policy
+
+    async def __call__(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> Mapping[str, Change]:
+        now = self._clock()
+        ways = {row.id: await self._way(row) for row in rows}
+        waiting = {
+            row.id: await_provider(state_of(row), until=until, now=now, policy=self._policy, reason=WAITS)
+            for row in rows
+            if (until := self._until(row, ways[row.id], now)) is not None
+        }
+        sending = [row for row in rows if row.id not in waiting and would(state_of(row)) is Call.SEND]
+        instead = await self._within(conn, sending) if sending else {}
+        for delivery_id in instead:
+            way = ways[delivery_id]
+            if way is not None:
+                self._circuits.let_go(way, delivery_id=delivery_id, now=now)
+        return {**waiting, **instead}
+
+    async def _way(self, row: Row[Any]) -> Way | None:
+        """None where there is no key to call with, which the sender tells of."""
+        credential = await self._credentials.get(row.credential_id)
+        return None if credential is None else Way(credential.base_url, would(state_of(row)))
+
+    def _until(self, row: Row[Any], way: Way | None, now: datetime) -> datetime | None:
+        if way is None:
+            return None
+        return self._circuits.ask(way, delivery_id=row.id, lane=Lane(row.lane), now=now)
+
+
+def would(state: State) -> Call:
+    """What the next step of a delivery calls the provider for."""
+    return Call.ASK if state.status in UNDERWAY or state.open_attempt is not None else Call.SEND
+
+
+def _host(way: Way) -> str:
+    """An address may hold more than a log should."""
+    return urlsplit(way.address).netloc.rpartition("@")[2]
