@@ -8,7 +8,8 @@ from datetime import timedelta
 from postroom.app import App
 from postroom.features import limits
 from postroom.features.notifications import idempotency, sweep
-from postroom.kit.database import DatabaseUnavailable
+from postroom.features.notifications.resume import resume_waiting
+from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -24,6 +25,16 @@ async def queue_overdue(app: App) -> None:
 async def queue_upcoming(app: App) -> None:
     async with app.database.transaction() as conn:
         await sweep.queue_upcoming(conn, queue=app.queue, now=app.clock(), horizon=UPCOMING)
+
+
+async def resume_what_waited(app: App) -> None:
+    await resume_waiting(
+        database=app.database,
+        changes=app.changes,
+        circuits=app.circuits,
+        credentials=app.credentials,
+        clock=app.clock,
+    )
 
 
 async def give_up_raw_keys(app: App) -> None:
@@ -59,6 +70,7 @@ class Scheduled:
 JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "queue what is overdue": queue_overdue,
     "queue what is coming up": queue_upcoming,
+    "resume what waited for a provider": resume_what_waited,
     "give up raw keys": give_up_raw_keys,
     "forget idempotency keys": forget_idempotency_keys,
     "forget sends of more than an hour ago": forget_sends,
@@ -68,6 +80,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
 SCHEDULE: Mapping[str, Scheduled] = {
     "queue what is overdue": Scheduled(timedelta(seconds=5), on_postgres=True),
     "queue what is coming up": Scheduled(timedelta(minutes=1), on_postgres=True),
+    "resume what waited for a provider": Scheduled(timedelta(seconds=1)),
     "give up raw keys": Scheduled(timedelta(minutes=10)),
     "forget idempotency keys": Scheduled(timedelta(minutes=10)),
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
@@ -93,7 +106,7 @@ async def _again_and_again(app: App, name: str, every: timedelta) -> None:
     while True:
         try:
             await JOBS[name](app)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, WriterBusy):
             log.warning("scheduled work waits for the database", job=name)
         except Exception as error:
             log.error("scheduled work failed", job=name, exc_info=error)

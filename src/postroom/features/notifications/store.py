@@ -95,6 +95,32 @@ async def due_between(
     return list(await conn.execute(_due(lane, limit).where(*between)))
 
 
+async def waiting(
+    conn: AsyncConnection,
+    *,
+    reason: str,
+    after: tuple[datetime, str],
+    until: datetime,
+    limit: int,
+    lane: Lane,
+) -> list[Row[Any]]:
+    """What is due later and waits for that reason, behind a moment and an id, the longest waiting first."""
+    moment, last_id = after
+    statement = (
+        select(deliveries)
+        .where(
+            deliveries.c.lane == lane.value,
+            deliveries.c.due_at >= moment,
+            deliveries.c.due_at <= until,
+            or_(deliveries.c.due_at > moment, deliveries.c.id > last_id),
+            deliveries.c.reason == reason,
+        )
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+    )
+    return list(await conn.execute(statement))
+
+
 def _due(lane: Lane, limit: int) -> Select[Any]:
     """Read in the order of the index on lane and moment, and no further than is asked for."""
     return (

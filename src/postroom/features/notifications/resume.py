@@ -1,0 +1,72 @@
+"""A provider answers again: what waited for it is due at once, what came alone before what came in bulk."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+
+from postroom.domain import delivery as steps
+from postroom.domain.lane import Lane
+from postroom.features.notifications import store
+from postroom.features.notifications.changes import Changes, Request, state_of
+from postroom.features.notifications.circuits import FURTHEST, WAITS, Circuits, Way, would
+from postroom.features.services import Credentials
+from postroom.kit.clock import Clock
+from postroom.kit.database import Database
+
+_MOST = 500
+_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+
+
+async def resume_waiting(
+    *, database: Database, changes: Changes, circuits: Circuits, credentials: Credentials, clock: Clock
+) -> int:
+    """Make due what waits for a provider that answers; how many. Where none has come back, nothing is read.
+
+    What waits for another, or was put off further by another process, keeps its moment.
+    """
+    if not circuits.take_news():
+        return 0
+    began = clock()
+    try:
+        return sum(
+            [await _resume_lane(lane, began, database, changes, circuits, credentials) for lane in Lane]
+        )
+    except BaseException:
+        circuits.keep_news()
+        raise
+
+
+async def _resume_lane(
+    lane: Lane,
+    began: datetime,
+    database: Database,
+    changes: Changes,
+    circuits: Circuits,
+    credentials: Credentials,
+) -> int:
+    resumed, last = 0, (began, _BEFORE_ALL)
+    while True:
+        async with database.reading() as conn:
+            rows = await store.waiting(
+                conn, reason=WAITS, after=last, until=began + FURTHEST, limit=_MOST, lane=lane
+            )
+        if not rows:
+            return resumed
+        last = (rows[-1].due_at, rows[-1].id)
+        back = [row for row in rows if await _is_back(row, circuits, credentials)]
+        resumed += await _make_due(changes, back, now=began)
+
+
+async def _is_back(row: Row[Any], circuits: Circuits, credentials: Credentials) -> bool:
+    credential = await credentials.get(row.credential_id)
+    return credential is not None and circuits.is_closed(Way(credential.base_url, would(state_of(row))))
+
+
+async def _make_due(changes: Changes, rows: Sequence[Row[Any]], *, now: datetime) -> int:
+    apply = partial(steps.resume, now=now, reason=WAITS)
+    done = await asyncio.gather(*(changes.submit(Request(row.id, apply)) for row in rows))
+    return sum(each.change is not None for each in done)
