@@ -149,7 +149,7 @@ async def test_what_waits_longest_waits_hardly_longer_than_the_next_probe(office
     ]
 
     assert len(set(due)) == len(due) == MANY - OPENS_AFTER
-    assert max(due) < CircuitPolicy().first_wait + MANY * timedelta(milliseconds=15)
+    assert max(due) < CircuitPolicy().first_wait + MANY * timedelta(milliseconds=75)
 
 
 async def test_one_answer_makes_due_what_waits_and_all_of_it_arrives_once(office: "Office") -> None:
@@ -326,6 +326,26 @@ async def test_a_process_that_starts_later_makes_due_what_another_put_off(office
     await check_all_taken_once(office, [news, *made[OPENS_AFTER:]])
 
 
+async def test_what_a_process_put_off_that_has_ended_is_found_by_another(office: "Office") -> None:
+    made = await post(office, MANY)
+    async with running_app(office.app.settings, clock=office.clock) as other:
+        Door(office, "down", method="POST")
+        for each in made:
+            await other.sender.step(each.deliveries[0].id)
+    office.sandbox.heal()
+    (news,) = await post(office, 1)
+    await step_all(office, [news])
+    assert office.app.circuits.take_news()  # as if it had been acted upon before the other put anything off
+
+    await JOBS["resume what waited for a provider"](office.app)
+    asleep = sum(row.due_at > office.now for row in await office.rows(deliveries) if row.reason == WAITS)
+    await JOBS["resume what others left waiting"](office.app)
+    await step_all(office, made[OPENS_AFTER:])
+
+    assert asleep > 0
+    await check_all_taken_once(office, [news, *made[OPENS_AFTER:]])
+
+
 async def test_a_probe_that_a_limit_holds_back_leaves_it_to_the_next(office: "Office") -> None:
     """The first that is let through may not be sent for another reason: the next one tries."""
     async with office.app.database.transaction() as conn:
@@ -368,8 +388,8 @@ def test_however_many_wait_so_few_come_back_each_second(moved_clock: "MovedClock
 
     seconds = Counter(int((at - now).total_seconds()) for at in moments if at is not None)
     assert sum(seconds.values()) == 100_000
-    assert max(seconds.values()) < 130
-    assert max(seconds) < 1_100
+    assert max(seconds.values()) < 2 * 30
+    assert max(seconds) <= FURTHEST.total_seconds() + 1
 
 
 def test_nothing_is_put_off_for_ever(moved_clock: "MovedClock") -> None:

@@ -37,6 +37,12 @@ async def resume_what_waited(app: App) -> None:
     )
 
 
+async def resume_what_others_left(app: App) -> None:
+    """What a process put off that ended before it learned that the provider is back."""
+    app.circuits.keep_news()
+    await resume_what_waited(app)
+
+
 async def give_up_raw_keys(app: App) -> None:
     async with app.database.transaction() as conn:
         await sweep.give_up_raw_keys(conn, credentials=app.credentials, now=app.clock())
@@ -71,6 +77,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "queue what is overdue": queue_overdue,
     "queue what is coming up": queue_upcoming,
     "resume what waited for a provider": resume_what_waited,
+    "resume what others left waiting": resume_what_others_left,
     "give up raw keys": give_up_raw_keys,
     "forget idempotency keys": forget_idempotency_keys,
     "forget sends of more than an hour ago": forget_sends,
@@ -81,6 +88,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "queue what is overdue": Scheduled(timedelta(seconds=5), on_postgres=True),
     "queue what is coming up": Scheduled(timedelta(minutes=1), on_postgres=True),
     "resume what waited for a provider": Scheduled(timedelta(seconds=1)),
+    "resume what others left waiting": Scheduled(timedelta(minutes=1)),
     "give up raw keys": Scheduled(timedelta(minutes=10)),
     "forget idempotency keys": Scheduled(timedelta(minutes=10)),
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),

@@ -25,9 +25,10 @@ log = get_logger(__name__)
 
 WAITS = "waits: GOV.UK Notify does not answer"
 
-FURTHEST = timedelta(minutes=30)
-_BETWEEN = timedelta(milliseconds=10)
-"""Between two moments that are given to what waits: a hundred come back each second, however many wait."""
+FURTHEST = timedelta(hours=1)
+"""So far what waits is spread. An answer makes it due at once, so this costs no time."""
+_BETWEEN = timedelta(milliseconds=50)
+"""Between two moments that are given to what waits: twenty come back each second, not all that wait."""
 
 
 class Call(StrEnum):
@@ -109,8 +110,8 @@ class Circuits:
         return news
 
     def keep_news(self) -> None:
-        """What it said could not be acted upon: it says it again."""
-        self._anybody_back = True
+        """Say again that those are back that are."""
+        self._anybody_back = any(each.position is Position.CLOSED for each in self._circuits.values())
 
     def _doubt(self, address: str, opened: Circuit) -> None:
         """Other calls to an address that fails are tried by one of them first, not by all that are due."""
