@@ -33,6 +33,12 @@ import requests
         (["serve"], {"COGNITO_ISSUER": "http://x"}, ["COGNITO_ISSUER must begin with", "COGNITO_CLIENT_IDS"]),
         (["services", "limits", "nobody"], {}, ["no service named nobody", "postroom services list"]),
         (["serve"], {"POSTROOM_CALLS_A_MINUTE": "0"}, ["POSTROOM_CALLS_A_MINUTE: Use 1 to"]),
+        (["serve"], {"POSTROOM_CIRCUIT_OPENS_AFTER": "0"}, ["CIRCUIT_OPENS_AFTER must be at least 1"]),
+        (
+            ["serve"],
+            {"POSTROOM_CIRCUIT_FIRST_WAIT_SECONDS": "60"},
+            ["FIRST_WAIT_SECONDS must be more than 0, and no more than POSTROOM_CIRCUIT_LONGEST_WAIT"],
+        ),
         (["serve"], {"POSTROOM_SAME_TEMPLATE_AN_HOUR": "5000"}, ["AN_HOUR: Use 1 to 1000, or 0 for no"]),
     ],
     ids=repr,
