@@ -20,7 +20,7 @@ from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status, is_final
 
 POLICY = RetryPolicy()
-WAITS = "waits: the provider does not answer"
+AWAY = "waits: the provider does not answer"
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ENDS = [
     Status.SENT,
@@ -147,7 +147,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             return
         before = self.state
         until = self.now + timedelta(seconds=seconds)
-        change = steps.await_provider(before, until=until, now=self.now, policy=POLICY, reason=WAITS)
+        change = steps.await_provider(before, until=until, now=self.now, policy=POLICY, reason=AWAY)
         self.become(change)
         assert self.state.attempts == before.attempts
         if self.state.status is not Status.DEAD:
@@ -157,7 +157,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def the_provider_is_back(self) -> None:
-        self.become(steps.resume(self.state, now=self.now, reason=WAITS))
+        self.become(steps.resume(self.state, now=self.now, reason=AWAY))
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())

@@ -119,7 +119,7 @@ def await_provider(
     if state.open_attempt is not None:
         return _past_asking(state, now, policy) or put_off(state, until=until, reason=reason)
     if now - state.tried_since > policy.give_up_after:
-        return Change(_end(state, Status.DEAD, now, f"given up: {reason}"))
+        return Change(_end(state, Status.DEAD, now, f"given up: {reason.removeprefix('waits: ')}"))
     return put_off(state, until=until, reason=reason)
 
 
@@ -343,9 +343,8 @@ def _past_asking(state: State, now: datetime, policy: RetryPolicy) -> Change | N
     """The end of what may have been sent, and could not be asked about in time; None before that."""
     if state.open_attempt_at is None or now - state.open_attempt_at <= policy.resend_within:
         return None
-    ended = AttemptEnd(
-        state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason="the provider cannot be asked"
-    )
+    reason = "the provider cannot be asked"
+    ended = AttemptEnd(state.open_attempt or "", OutcomeName.UNCERTAIN, now, reason=reason)
     return Change(_end(state, Status.DEAD, now, MAY_HAVE_BEEN_SENT), ended=ended)
 
 
