@@ -19,6 +19,7 @@ from postroom.domain.status import UNDERWAY
 from postroom.features.notifications.changes import Gate, state_of
 from postroom.features.services import Credentials
 from postroom.kit.clock import Clock
+from postroom.kit.crypto import CannotOpen
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -92,10 +93,10 @@ class Circuits:
             return None
         return rules.next_probe(after, now=now, patient=False, policy=self._policy)
 
-    def let_go(self, way: Way, *, delivery_id: str, now: datetime) -> None:
+    def let_go(self, *, delivery_id: str, now: datetime) -> None:
         """A delivery that was let through does not call after all."""
-        if way in self._circuits:
-            self._circuits[way] = rules.let_go(self._circuits[way], caller=delivery_id, now=now)
+        for way, circuit in self._circuits.items():
+            self._circuits[way] = rules.let_go(circuit, caller=delivery_id, now=now)
 
     def is_closed(self, way: Way) -> bool:
         """Whether the provider answered this process the last time that it mattered."""
@@ -148,24 +149,16 @@ class CircuitGate:
 
     async def __call__(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> Mapping[str, Change]:
         now = self._clock()
-        ways = {row.id: await self._way(row) for row in rows}
         waiting = {
             row.id: await_provider(state_of(row), until=until, now=now, policy=self._policy, reason=WAITS)
             for row in rows
-            if (until := self._until(row, ways[row.id], now)) is not None
+            if (until := self._until(row, await way_of(row, self._credentials), now)) is not None
         }
-        sending = [row for row in rows if row.id not in waiting and would(state_of(row)) is Call.SEND]
+        sending = [row for row in rows if row.id not in waiting and _would(state_of(row)) is Call.SEND]
         instead = await self._within(conn, sending) if sending else {}
         for delivery_id in instead:
-            way = ways[delivery_id]
-            if way is not None:
-                self._circuits.let_go(way, delivery_id=delivery_id, now=now)
+            self._circuits.let_go(delivery_id=delivery_id, now=now)
         return {**waiting, **instead}
-
-    async def _way(self, row: Row[Any]) -> Way | None:
-        """None where there is no key to call with, which the sender tells of."""
-        credential = await self._credentials.get(row.credential_id)
-        return None if credential is None else Way(credential.base_url, would(state_of(row)))
 
     def _until(self, row: Row[Any], way: Way | None, now: datetime) -> datetime | None:
         if way is None:
@@ -173,8 +166,16 @@ class CircuitGate:
         return self._circuits.ask(way, delivery_id=row.id, lane=Lane(row.lane), now=now)
 
 
-def would(state: State) -> Call:
-    """What the next step of a delivery calls the provider for."""
+async def way_of(row: Row[Any], credentials: Credentials) -> Way | None:
+    """Whom its next step calls; None where there is no key to call with, which the sender tells of."""
+    try:
+        credential = await credentials.get(row.credential_id)
+    except CannotOpen:
+        return None
+    return None if credential is None else Way(credential.base_url, _would(state_of(row)))
+
+
+def _would(state: State) -> Call:
     return Call.ASK if state.status in UNDERWAY or state.open_attempt is not None else Call.SEND
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import Row
 from postroom.domain import delivery as steps
 from postroom.domain.lane import Lane
 from postroom.features.notifications import store
-from postroom.features.notifications.changes import Changes, Request, state_of
-from postroom.features.notifications.circuits import FURTHEST, WAITS, Circuits, Way, would
+from postroom.features.notifications.changes import Changes, Request
+from postroom.features.notifications.circuits import FURTHEST, WAITS, Circuits, way_of
 from postroom.features.services import Credentials
 from postroom.kit.clock import Clock
 from postroom.kit.database import Database
@@ -62,8 +62,8 @@ async def _resume_lane(
 
 
 async def _is_back(row: Row[Any], circuits: Circuits, credentials: Credentials) -> bool:
-    credential = await credentials.get(row.credential_id)
-    return credential is not None and circuits.is_closed(Way(credential.base_url, would(state_of(row))))
+    way = await way_of(row, credentials)
+    return way is not None and circuits.is_closed(way)
 
 
 async def _make_due(changes: Changes, rows: Sequence[Row[Any]], *, now: datetime) -> int:

@@ -121,11 +121,12 @@ class Sender:
         as what the provider refuses for now, and ends only then.
         """
         log.error("delivery cannot be opened", delivery=state.id, step=step, reason=str(error))
+        self._circuits.let_go(delivery_id=state.id, now=self._clock())
         if step is Step.SEND:
             outcome = TryAgain(reason=_CANNOT_OPEN)
             await self._record_outcome(state, outcome, attempt_id=state.open_attempt or "", simulated=False)
         else:
-            await self._unanswered(state)
+            await self._record_unanswered(state, _Unanswered(None))
 
     async def _give_up(self, state: State, step: Step) -> None:
         reason = "the key that it was to be sent with is kept no longer"
@@ -171,15 +172,14 @@ class Sender:
             prepend_name=service is not None and service.prepend_name,
         )
         since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
-        way = Way(client.base_url, Call.SEND)
         if not steps.may_still_call(self._policy, since_claim=since_claim):
-            self._circuits.let_go(way, delivery_id=state.id, now=self._clock())
+            self._circuits.let_go(delivery_id=state.id, now=self._clock())
             await self._record(
                 state, lambda now: steps.hand_back(now, attempt_id=attempt_id, now=self._clock())
             )
             return
         outcome = await carrier.send(client, parcel)
-        probe_at = self._heard(way, state, answered=speaks_of_presence(outcome))
+        probe_at = self._heard(Way(client.base_url, Call.SEND), state, answered=speaks_of_presence(outcome))
         simulated = isinstance(outcome, Accepted) and carrier.is_simulated(personal)
         await self._record_outcome(
             state, outcome, attempt_id=attempt_id, simulated=simulated, probe_at=probe_at
@@ -199,7 +199,7 @@ class Sender:
         *,
         attempt_id: str,
         simulated: bool,
-        probe_at: datetime | None,
+        probe_at: datetime | None = None,
     ) -> None:
         log.info(
             "attempt",
