@@ -180,17 +180,17 @@ async def test_what_was_removed_is_no_dead_letter(office: "Office") -> None:
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
-        ({}, {"email", "text"}),
-        ({"channel": Channel.TEXT}, {"text"}),
-        ({"reference": "R-1"}, {"email"}),
-        ({"cause": Cause.GIVEN_UP}, {"email"}),
-        ({"cause": Cause.TAKEN}, {"text"}),
-        ({"cause": Cause.MAY_HAVE_BEEN_SENT}, set()),
-        ({"channel": Channel.TEXT, "reference": "R-1"}, set()),
+        ({}, "email text"),
+        ({"channel": Channel.TEXT}, "text"),
+        ({"reference": "R-1"}, "email"),
+        ({"cause": Cause.GIVEN_UP}, "email"),
+        ({"cause": Cause.TAKEN}, "text"),
+        ({"cause": Cause.MAY_HAVE_BEEN_SENT}, ""),
+        ({"channel": Channel.TEXT, "reference": "R-1"}, ""),
     ],
     ids=str,
 )
-async def test_filters(office: "Office", filters: dict[str, Any], found: set[str]) -> None:
+async def test_filters(office: "Office", filters: dict[str, Any], found: str) -> None:
     email = await office.create(office.email(reference="R-1"))
     text = await office.create(
         office.email(
@@ -206,7 +206,7 @@ async def test_filters(office: "Office", filters: dict[str, Any], found: set[str
 
     page = await listed(office, **filters)
 
-    assert {names[each.id] for each in page.items} == found
+    assert " ".join(sorted(names[each.id] for each in page.items)) == found
 
 
 async def test_died_from_and_to(office: "Office") -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from postroom.features.notifications.tables import deliveries
+from postroom.features.notifications.tables import attempts, deliveries
 from postroom.kit.ids import new_id
 from tests.interfaces.api.conftest import check_problem
 
@@ -32,6 +32,8 @@ async def die(office: Any, *, reason: str = "given up: no answer", **how: Any) -
     }
     async with office.app.database.transaction() as conn:
         await conn.execute(deliveries.update().where(deliveries.c.id == delivery_id).values(**values))
+        last_try = {"id": new_id(), "delivery_id": delivery_id, "number": 1_000, "started_at": now}
+        await conn.execute(attempts.insert(), [last_try])
     return str(delivery_id)
 
 
