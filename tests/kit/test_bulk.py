@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
 
 from postroom.kit.database import BulkInsert, BulkUpdate, Database, Id, Instant, open_database
 from postroom.kit.ids import new_id
@@ -129,3 +140,20 @@ async def test_of_several_changes_of_a_row_the_condition_is_asked_for_each(datab
         await update_unsaid(conn, [{"id": one["id"], "words": words} for words in ("first", "second")])
 
     assert [each["words"] for each in await kept(database)] == ["first"]
+
+
+NUMBERED = Table(
+    "numbered_rows",
+    ROWS.metadata,
+    Column("drawn", Integer, Identity(), primary_key=True),
+    Column("name", String(40)),
+)
+
+
+async def test_what_the_database_fills_is_left_to_it(database: Database) -> None:
+    names = [f"row {number}" for number in range(70)]
+    async with database.transaction() as conn:
+        await BulkInsert(NUMBERED, without=("drawn",)).run(conn, [{"name": name} for name in names])
+        found = (await conn.execute(NUMBERED.select().order_by(NUMBERED.c.drawn))).all()
+
+    assert [row.name for row in found] == names

@@ -4,7 +4,7 @@ Through SQLAlchemy's own insert these rows cost twice as much (bench/accept.py):
 each row. Here each column's conversion is decided once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +23,20 @@ Convert = Callable[[Any], Any]
 class BulkInsert:
     """Inserts rows into one table. Columns that a row does not name are null.
 
-    `on_conflict` is what SQL says there of a row that is there already, as in `(id) DO NOTHING`.
+    `on_conflict` is what SQL says there of a row that is there already, as in `(id) DO NOTHING`; `without`
+    names the columns that the database fills.
     """
 
-    def __init__(self, table: Table, *, on_conflict: str | None = None) -> None:
-        self._names = tuple(column.name for column in table.columns)
+    def __init__(
+        self, table: Table, *, on_conflict: str | None = None, without: Collection[str] = ()
+    ) -> None:
+        columns = [column for column in table.columns if column.name not in without]
+        self._names = tuple(column.name for column in columns)
         self._table = table.name
         self._sqlite: dict[int, str] = {}
-        self._sqlite_converts = tuple(_for_sqlite(column) for column in table.columns)
+        self._sqlite_converts = tuple(_for_sqlite(column) for column in columns)
         self._otherwise = "" if on_conflict is None else f" ON CONFLICT {on_conflict}"
-        self._postgres = _postgres_statement(table) + self._otherwise
+        self._postgres = _postgres_statement(table, columns) + self._otherwise
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert the rows, in the caller's transaction."""
@@ -112,13 +116,12 @@ def _powers_of_two(number: int) -> list[int]:
     return [1 << _LARGEST_POWER] * (number >> (_LARGEST_POWER + 1) << 1) + powers[::-1]
 
 
-def _postgres_statement(table: Table) -> str:
+def _postgres_statement(table: Table, columns: Sequence[Column[Any]]) -> str:
     """One statement for any number of rows: each column comes as an array."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    names = ", ".join(column.name for column in table.columns)
+    names = ", ".join(column.name for column in columns)
     arrays = ", ".join(
-        f"${place}::{_postgres_type(column, dialect)}[]"
-        for place, column in enumerate(table.columns, start=1)
+        f"${place}::{_postgres_type(column, dialect)}[]" for place, column in enumerate(columns, start=1)
     )
     return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - as above
 
