@@ -1,0 +1,6 @@
+"""What a service is told of its notifications: recorded with what happened, kept as a feed, called back."""
+
+from postroom.features.webhooks.record import Actor, Event, Kind, happened, record
+from postroom.features.webhooks.told import Subject, Subjects
+
+__all__ = ["Actor", "Event", "Kind", "Subject", "Subjects", "happened", "record"]

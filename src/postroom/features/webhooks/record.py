@@ -1,0 +1,74 @@
+"""Recording what happened to a notification, in the transaction of what it tells of."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.webhooks.tables import feedback_outbox
+from postroom.kit.database import BulkInsert
+from postroom.kit.ids import new_id
+
+
+class Kind(StrEnum):
+    CREATED = "created"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    SEEN = "seen"
+    READ = "read"
+    ACTIONED = "actioned"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+
+
+class Actor(StrEnum):
+    """What kind of actor did it; who it was is nobody's business but the audit's."""
+
+    SERVICE = "service"
+    OFFICER = "officer"
+    POSTROOM = "postroom"
+
+
+Event = Mapping[str, Any]
+"""One thing that a service is told of, as the row that is written. It holds no personal data."""
+
+
+def happened(
+    kind: Kind,
+    *,
+    at: datetime,
+    service_id: str,
+    notification_id: str,
+    actor: Actor,
+    **more: str | None,
+) -> Event:
+    """An event; `more` are delivery_id, channel, status, reason, action and correlation_id, as far as known.
+
+    A row at once, and no object before it: one is made for every accepted request.
+    """
+    return {
+        "id": new_id(),
+        "kind": kind,
+        "at": at,
+        "service_id": service_id,
+        "notification_id": notification_id,
+        "actor": actor,
+        **more,
+    }
+
+
+_insert = BulkInsert(feedback_outbox, without=("drawn",)).run
+
+
+async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
+    """Record the events, in their order; they stand or fall with the caller's transaction.
+
+    Call it once in a transaction, after all that the transaction waits for: the order in which events are
+    recorded while their rows are locked is the order in which they are told.
+    """
+    if events:
+        await _insert(conn, events)
