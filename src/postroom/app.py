@@ -19,8 +19,11 @@ from postroom.features.notifications.gate import LimitsGate
 from postroom.features.notifications.message_status import MessageStatuses
 from postroom.features.notifications.plan import Plan, write_plans
 from postroom.features.notifications.send import Sender
+from postroom.features.notifications.subjects import subjects_of
 from postroom.features.services import Credentials, Directory, Keys
 from postroom.features.templates import Catalogue
+from postroom.features.webhooks.caller import Caller
+from postroom.features.webhooks.dispatch import Dispatcher
 from postroom.kit.clock import Clock, utc_now
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database, GroupCommit, open_database
@@ -29,7 +32,7 @@ from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The last migration: what this code's tables are at."""
 
 
@@ -56,6 +59,7 @@ class App:
     statuses: MessageStatuses
     keys: Keys
     callers: CallerLimits
+    dispatcher: Dispatcher
 
 
 class _Base(NamedTuple):
@@ -69,6 +73,7 @@ class _Base(NamedTuple):
     clients: NotifyClients
     directory: Directory
     credentials: Credentials
+    dispatcher: Dispatcher
 
 
 @asynccontextmanager
@@ -81,26 +86,11 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
         # More than all slots of the worker: no call of a single message waits for another's connection.
         connections=2 * settings.at_once + 32,
     )
+    webhook_caller = Caller(private=settings.private_webhooks)
     try:
         await migrate_database(database)
-        vault = Vault(settings.secret)
-        queue = _queue(database, settings, clock)
-        writer: GroupCommit[Plan, bool] = GroupCommit(
-            database=database,
-            write=partial(write_plans, vault=vault, queue=queue),
-            after_commit=queue.ring,
-            writers=2 if database.is_postgres else 1,
-        )
-        base = _Base(
-            settings,
-            clock,
-            database,
-            vault,
-            queue,
-            clients,
-            Directory(database=database, vault=vault, clock=clock),
-            Credentials(database=database, vault=vault),
-        )
+        base = _base(settings, clock, database, clients, webhook_caller)
+        writer = _writer(base)
         limits_gate = _limits_gate(base)
         circuits = Circuits(policy=replace(settings.circuit, probe_lasts=settings.policy.lease))
         claims, changes = _changes(base, limits_gate, circuits)
@@ -111,7 +101,9 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
                 await writer.close()
                 await claims.close()
                 await changes.close()
+                await dispatcher.close()
     finally:
+        await webhook_caller.close()
         await clients.close()
         await database.close()
 
@@ -125,6 +117,25 @@ async def migrate_database(database: Database) -> bool:
         then = install
     scripts = str(files("postroom") / "migrations")
     return await migrate(database, scripts=scripts, head=SCHEMA_VERSION, then=then)
+
+
+def _base(
+    settings: Settings, clock: Clock, database: Database, clients: NotifyClients, caller: Caller
+) -> _Base:
+    vault = Vault(settings.secret)
+    return _Base(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        queue=_queue(database, settings, clock),
+        clients=clients,
+        directory=Directory(database=database, vault=vault, clock=clock),
+        credentials=Credentials(database=database, vault=vault),
+        dispatcher=Dispatcher(
+            database=database, vault=vault, subjects=subjects_of, caller=caller, clock=clock
+        ),
+    )
 
 
 def _queue(database: Database, settings: Settings, clock: Clock) -> JobQueue:
@@ -150,6 +161,21 @@ def _limits_gate(base: _Base) -> LimitsGate:
     )
 
 
+def _writer(base: _Base) -> GroupCommit[Plan, bool]:
+    return GroupCommit(
+        database=base.database,
+        write=partial(write_plans, vault=base.vault, queue=base.queue),
+        after_commit=partial(_ring, base),
+        writers=2 if base.database.is_postgres else 1,
+    )
+
+
+def _ring(base: _Base) -> None:
+    """What was written may be a step that is due, and is something to be told of."""
+    base.queue.ring()
+    base.dispatcher.ring()
+
+
 def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[Changes, Changes]:
     """The writers of claims, and of what became of them.
 
@@ -166,7 +192,8 @@ def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[
 
     def writers(number: int) -> Changes:
         write = partial(write_changes, queue=base.queue, gate=gate)
-        return GroupCommit(database=base.database, write=write, after_commit=base.queue.ring, writers=number)
+        ring = partial(_ring, base)
+        return GroupCommit(database=base.database, write=write, after_commit=ring, writers=number)
 
     if base.database.is_postgres:
         return writers(1), writers(2)

@@ -51,6 +51,7 @@ class Settings:
     log_level: str = "INFO"
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
+    private_webhooks: bool = False
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
@@ -75,6 +76,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "keep_idempotency_keys": timedelta(
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
+        "private_webhooks": _flag(variables, "POSTROOM_PRIVATE_WEBHOOKS", faults),
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),

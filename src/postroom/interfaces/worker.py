@@ -9,6 +9,7 @@ from postroom.app import App
 from postroom.features import limits
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.resume import resume_waiting
+from postroom.features.webhooks.forget import forget_feedback as forget_old_feedback
 from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 
@@ -58,6 +59,10 @@ async def forget_sends(app: App) -> None:
         await limits.forget_sends(conn, now=app.clock())
 
 
+async def forget_feedback(app: App) -> None:
+    await forget_old_feedback(app.database, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -81,6 +86,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "give up raw keys": give_up_raw_keys,
     "forget idempotency keys": forget_idempotency_keys,
     "forget sends of more than an hour ago": forget_sends,
+    "forget old feedback": forget_feedback,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -92,6 +98,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "give up raw keys": Scheduled(timedelta(minutes=10)),
     "forget idempotency keys": Scheduled(timedelta(minutes=10)),
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
+    "forget old feedback": Scheduled(timedelta(hours=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 
@@ -105,6 +112,7 @@ async def run_worker(app: App, *, stop: asyncio.Event) -> None:
             if app.database.is_postgres or not scheduled.on_postgres
         ]
         group.create_task(app.queue.run(handle=app.sender.step, stop=stop))
+        group.create_task(app.dispatcher.run(stop=stop))
         await stop.wait()
         for task in repeating:
             task.cancel()

@@ -9,7 +9,7 @@ from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, 
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.errors import Conflict, FieldError, Invalid, Stale
 from postroom.domain.notification import ActionDetail, Notification
-from postroom.features import audit
+from postroom.features import audit, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.find import find_one, refuse_change
 from postroom.features.notifications.seal import reader_index, seal_action
@@ -68,7 +68,25 @@ async def act(
         correlation_id=action.correlation_id,
     )
     await audit.record(conn, [entry], vault=vault)
+    await _tell(conn, action, entry, caller=caller)
     return await find_one(conn, notification_id, caller=caller, vault=vault)
+
+
+async def _tell(conn: AsyncConnection, action: Action, entry: audit.Entry, *, caller: Caller) -> None:
+    """Tell the service that it was read, or what was done; not by whom, nor that it is unread again."""
+    if action.type is ActionType.IS_UNREAD:
+        return
+    is_read = action.type in READING
+    event = webhooks.happened(
+        webhooks.Kind.READ if is_read else webhooks.Kind.ACTIONED,
+        at=entry.at,
+        service_id=entry.service_id,
+        notification_id=entry.notification_id,
+        actor=webhooks.Actor.SERVICE if isinstance(caller, ServiceCaller) else webhooks.Actor.OFFICER,
+        action=None if is_read else action.type,
+        correlation_id=action.correlation_id,
+    )
+    await webhooks.record(conn, [event])
 
 
 def _check(action: Action) -> None:

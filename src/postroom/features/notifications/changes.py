@@ -11,7 +11,9 @@ from postroom.domain.channel import Channel
 from postroom.domain.delivery import Change, State, Step
 from postroom.domain.lane import Lane
 from postroom.domain.status import Status
+from postroom.features import webhooks
 from postroom.features.notifications import store
+from postroom.features.notifications.news import news_of
 from postroom.kit.database import GroupCommit
 from postroom.kit.queue import Job, JobQueue
 
@@ -99,17 +101,20 @@ async def write_changes(
     instead = await gate(conn, calling) if calling and gate is not None else {}
     states = dict(before)
     changes: list[Change | None] = []
+    news: list[webhooks.Event] = []
     found = [_is_found(request, states) for request in requests]
     for request, is_there in zip(requests, found, strict=True):
         state = states[request.delivery_id] if is_there else None
         change = None if state is None else _apply(request, state, instead)
-        if change is not None:
+        if change is not None and state is not None:
+            news += news_of(state, change.state)
             states[request.delivery_id] = change.state
         changes.append(change)
     changed = [state for key, state in states.items() if state != before[key]]
     await store.save_states(conn, [_to_row(state) for state in changed])
     await _write_attempts(conn, [change for change in changes if change is not None])
     await store.insert_receipts(conn, _receipts(requests, changes, found))
+    await webhooks.record(conn, news)
     await queue.put(
         conn,
         [

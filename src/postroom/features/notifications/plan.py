@@ -11,7 +11,7 @@ from postroom.channels.carriers import CARRIERS
 from postroom.domain.channel import Channel, to_mask
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
-from postroom.features import audit
+from postroom.features import audit, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.idempotency import take_keys
 from postroom.features.notifications.seal import audience_index, seal_personal
@@ -95,6 +95,7 @@ async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, 
     await store.insert_notifications(conn, [plan.notification for plan in plans])
     await store.insert_deliveries(conn, deliveries)
     await audit.record(conn, (plan.audit_entry for plan in plans), vault=vault)
+    await webhooks.record(conn, [_created(plan.audit_entry) for plan in plans])
     for plan in plans:
         if plan.raw_key is not None:
             await keep(
@@ -107,6 +108,16 @@ async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, 
                 now=plan.audit_entry.at,
             )
     await queue.put(conn, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
+
+
+def _created(entry: audit.Entry) -> webhooks.Event:
+    return webhooks.happened(
+        webhooks.Kind.CREATED,
+        at=entry.at,
+        service_id=entry.service_id,
+        notification_id=entry.notification_id,
+        actor=webhooks.Actor.SERVICE,
+    )
 
 
 def _row(

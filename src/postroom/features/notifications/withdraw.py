@@ -9,7 +9,7 @@ from postroom.domain.caller import Caller, Person
 from postroom.domain.delivery import cancel
 from postroom.domain.errors import Conflict
 from postroom.domain.notification import Notification
-from postroom.features import audit
+from postroom.features import audit, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.changes import Request, write_changes
 from postroom.features.notifications.find import find_one, refuse_change
@@ -61,6 +61,19 @@ async def withdraw(
         correlation_id=correlation_id,
     )
     await audit.record(conn, [entry], vault=vault)
+    if kind is audit.Kind.REMOVED:
+        await webhooks.record(conn, [_removed(entry, caller)])
+
+
+def _removed(entry: audit.Entry, caller: Caller) -> webhooks.Event:
+    return webhooks.happened(
+        webhooks.Kind.REMOVED,
+        at=entry.at,
+        service_id=entry.service_id,
+        notification_id=entry.notification_id,
+        actor=webhooks.Actor.OFFICER if isinstance(caller, Person) else webhooks.Actor.SERVICE,
+        correlation_id=entry.correlation_id,
+    )
 
 
 async def _cancel(conn: AsyncConnection, current: Notification, *, queue: JobQueue, now: datetime) -> None:
