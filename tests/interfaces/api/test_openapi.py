@@ -52,6 +52,7 @@ async def test_the_document_names_every_endpoint_and_no_other() -> None:
     served = {(method, path.replace("{message_id}", "{notificationId}")) for method, path in served}
     served = {(method, path.replace("{template_id}", "{templateId}")) for method, path in served}
     served = {(method, path.replace("{delivery_id}", "{deliveryId}")) for method, path in served}
+    served = {(method, path.replace("{event_id}", "{eventId}")) for method, path in served}
     told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
 
     assert {(method, path) for method, path in served if path not in UNDOCUMENTED} == told

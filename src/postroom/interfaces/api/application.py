@@ -13,11 +13,13 @@ from postroom.interfaces.api import (
     bulk,
     dead_letters,
     documentation,
+    feedback,
     health,
     messages,
     metrics,
     notifications,
     receipts,
+    webhook,
 )
 from postroom.interfaces.api.authenticate import Authenticator
 from postroom.interfaces.api.body import LARGEST, LARGEST_WITH_FILE
@@ -42,6 +44,14 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     dead_letters.get_dead_letter,
     dead_letters.replay_dead_letter,
     dead_letters.replay_dead_letters,
+    feedback.list_feedback,
+    feedback.resend_event,
+    feedback.resend_events,
+    webhook.set_webhook,
+    webhook.get_webhook,
+    webhook.remove_webhook,
+    webhook.rotate_webhook_secret,
+    webhook.list_webhook_attempts,
     messages.get_message_status,
     messages.list_templates,
     messages.get_template,

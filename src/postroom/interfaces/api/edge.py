@@ -19,6 +19,8 @@ _OURS = frozenset(
         "",
         "notifications",
         "dead-letters",
+        "feedback",
+        "webhook",
         "message-status",
         "templates",
         "receipts",

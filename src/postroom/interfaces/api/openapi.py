@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from postroom.domain.status import Status
-from postroom.interfaces.api import schemas
+from postroom.interfaces.api import openapi_feedback, schemas
 from postroom.interfaces.api.openapi_paths import all_paths
 
 _STRUCTS = (
@@ -26,6 +26,7 @@ _STRUCTS = (
     schemas.ReplayBody,
     schemas.ReplayManyBody,
     schemas.ReplayedItem,
+    *openapi_feedback.STRUCTS,
     schemas.Problem,
     schemas.Health,
 )
@@ -36,6 +37,7 @@ def document() -> dict[str, Any]:
     """The whole document, as JSON values."""
     _, components = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
     components["DeliveryItem"]["properties"]["status"]["enum"] = list(Status)
+    openapi_feedback.describe_structs(components)
     return {
         "openapi": "3.1.0",
         "info": {

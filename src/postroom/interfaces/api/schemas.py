@@ -210,3 +210,43 @@ class BulkResult(msgspec.Struct, rename="camel", omit_defaults=True):
     notification: NotificationItem | None = None
     problem: Problem | None = None
     idempotent_replay: bool = False
+
+
+class WebhookBody(msgspec.Struct):
+    url: str | None = None
+
+
+class WebhookItem(msgspec.Struct, rename="camel"):
+    """A service's webhook. `secret` is shown once: when it is new, or after a rotation."""
+
+    url: str
+    secret: str | None
+    is_on: bool
+    off_at: datetime | None
+    off_reason: str | None
+    failing_since: datetime | None
+    former_secret_until: datetime | None
+    waiting: int
+    created_at: datetime
+
+
+class WebhookAttemptItem(msgspec.Struct, rename="camel"):
+    """One try of a call. `error` is a word for what went wrong before an answer came."""
+
+    id: str
+    event_id: str
+    notification_id: str
+    number: int
+    at: datetime
+    took_ms: int
+    status_code: int | None
+    error: str | None
+    outcome: str
+
+
+class ResendBody(msgspec.Struct):
+    since: str | None = None
+
+
+class ResentItem(msgspec.Struct):
+    resent: int

@@ -1,0 +1,161 @@
+"""The endpoints of a service's webhook: where it is called, with which secret, and what came of the calls."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from litestar import delete, get, post, put
+from litestar.types import ASGIApp
+
+from postroom.domain.caller import ServiceCaller
+from postroom.domain.errors import FieldError, Invalid
+from postroom.features.webhooks.attempts import AttemptFilters, WebhookAttempt, find_attempts
+from postroom.features.webhooks.endpoints import (
+    Endpoint,
+    find_endpoint,
+    remove_endpoint,
+    rotate_secret,
+    set_endpoint,
+)
+from postroom.features.webhooks.retry import Outcome
+from postroom.interfaces.api.answer import json_answer
+from postroom.interfaces.api.body import read_body
+from postroom.interfaces.api.notifications import checked_id
+from postroom.interfaces.api.parts import AnyRequest, parts_of
+from postroom.interfaces.api.query import (
+    DEFAULT_LIMIT,
+    parse,
+    read_cursor,
+    read_limit,
+    read_moment,
+    read_parameters,
+)
+from postroom.interfaces.api.schemas import WebhookAttemptItem, WebhookBody, WebhookItem
+
+KNOWN = ("eventId", "notificationId", "outcome", "madeFrom", "madeTo", "limit", "cursor")
+
+
+@put("/webhook")
+async def set_webhook(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.service(request)
+    body, faults = await read_body(request, WebhookBody)
+    if body.url is None and not faults:
+        faults.append(FieldError("url", "Say where to call."))
+    if faults or body.url is None:
+        raise Invalid(faults)
+    async with postroom.database.transaction() as conn:
+        secret = await set_endpoint(
+            conn,
+            caller.service_id,
+            body.url,
+            vault=postroom.vault,
+            private=postroom.settings.private_webhooks,
+            now=postroom.clock(),
+        )
+        endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
+    return json_answer(to_webhook_item(endpoint, secret), status=200 if secret is None else 201)
+
+
+@get("/webhook")
+async def get_webhook(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.service(request)
+    async with postroom.database.reading() as conn:
+        endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
+    return json_answer(to_webhook_item(endpoint, None))
+
+
+@delete("/webhook", status_code=204)
+async def remove_webhook(request: AnyRequest) -> None:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.service(request)
+    async with postroom.database.transaction() as conn:
+        await remove_endpoint(conn, caller.service_id)
+
+
+@post("/webhook/rotate", status_code=200)
+async def rotate_webhook_secret(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.service(request)
+    async with postroom.database.transaction() as conn:
+        secret = await rotate_secret(conn, caller.service_id, vault=postroom.vault, now=postroom.clock())
+        endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
+    return json_answer(to_webhook_item(endpoint, secret))
+
+
+@get("/webhook/attempts")
+async def list_webhook_attempts(request: AnyRequest) -> ASGIApp:
+    postroom, authenticator = parts_of(request)
+    caller = await authenticator.service(request)
+    given = {name: values[0] for name, values in read_parameters(request, known=KNOWN).items()}
+    filters = _to_filters(given, caller)
+    async with postroom.database.reading() as conn:
+        found, next_before = await find_attempts(conn, filters)
+    headers = _next_link(given, next_before, prefix=postroom.settings.api_prefix)
+    return json_answer([to_attempt_item(each) for each in found], headers=headers)
+
+
+def _to_filters(given: Mapping[str, str], caller: ServiceCaller) -> AttemptFilters:
+    errors: list[FieldError] = []
+    filters = AttemptFilters(
+        service_id=caller.service_id,
+        event_id=parse(given, "eventId", _read_id, errors),
+        notification_id=parse(given, "notificationId", _read_id, errors),
+        outcome=parse(given, "outcome", _read_outcome, errors),
+        made_from=parse(given, "madeFrom", read_moment, errors),
+        made_to=parse(given, "madeTo", read_moment, errors),
+        before=parse(given, "cursor", read_cursor, errors),
+        limit=parse(given, "limit", read_limit, errors) or DEFAULT_LIMIT,
+    )
+    if errors:
+        raise Invalid(errors)
+    return filters
+
+
+def _read_id(text: str) -> str:
+    try:
+        return checked_id(text)
+    except Invalid:
+        raise ValueError("Use an id as it stands.") from None
+
+
+def _read_outcome(text: str) -> Outcome:
+    try:
+        return Outcome(text)
+    except ValueError:
+        raise ValueError(f"Use one of {', '.join(Outcome)}.") from None
+
+
+def _next_link(given: Mapping[str, str], next_before: str | None, *, prefix: str) -> dict[str, str]:
+    if next_before is None:
+        return {}
+    query = urlencode({**given, "cursor": next_before})
+    return {"link": f'<{prefix}/webhook/attempts?{query}>; rel="next"'}
+
+
+def to_webhook_item(endpoint: Endpoint, secret: str | None) -> WebhookItem:
+    return WebhookItem(
+        url=endpoint.url,
+        secret=secret,
+        is_on=endpoint.off_at is None,
+        off_at=endpoint.off_at,
+        off_reason=endpoint.off_reason,
+        failing_since=endpoint.failing_since,
+        former_secret_until=endpoint.former_until,
+        waiting=endpoint.waiting,
+        created_at=endpoint.created_at,
+    )
+
+
+def to_attempt_item(attempt: WebhookAttempt) -> WebhookAttemptItem:
+    return WebhookAttemptItem(
+        id=attempt.id,
+        event_id=attempt.event_id,
+        notification_id=attempt.notification_id,
+        number=attempt.number,
+        at=attempt.at,
+        took_ms=attempt.took_ms,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        outcome=attempt.outcome.value,
+    )
