@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli import dead_letters, services, show
+from postroom.cli import dead_letters, services, show, webhooks
 from postroom.cli.ledger import ledger
 from postroom.domain.errors import Invalid, PostroomError
 from postroom.kit.database import DatabaseUnavailable
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(services.app, name="services")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(webhooks.app, name="webhooks")
 app.command()(ledger)
 
 Host = Annotated[str | None, typer.Option(help="Where to listen. [POSTROOM_HOST, 127.0.0.1]")]
