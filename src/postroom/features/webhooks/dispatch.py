@@ -120,7 +120,7 @@ class Dispatcher:
             verdict = judge(answer, tries=call.number, now=now, chance=chance)
             log.info(
                 "webhook",
-                event=call.event_id,
+                event_id=call.event_id,
                 service=call.service_id,
                 number=call.number,
                 outcome=verdict.outcome.value,
@@ -129,9 +129,11 @@ class Dispatcher:
             )
             await self._ends.submit(Ended(call, now, answer, verdict))
         except (DatabaseUnavailable, WriterBusy, LockTimeout):
-            log.warning("a webhook's end could not be written, and it is called again", event=call.event_id)
+            log.warning(
+                "a webhook's end could not be written, and it is called again", event_id=call.event_id
+            )
         except Exception as error:
-            log.error("webhook failed", event=call.event_id, exc_info=error)
+            log.error("webhook failed", event_id=call.event_id, exc_info=error)
         finally:
             self._in_hand[call.service_id] -= 1
             self._callable.ring()
