@@ -101,7 +101,7 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
                 await writer.close()
                 await claims.close()
                 await changes.close()
-                await dispatcher.close()
+                await base.dispatcher.close()
     finally:
         await webhook_caller.close()
         await clients.close()
