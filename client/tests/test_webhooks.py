@@ -15,9 +15,7 @@ from postroom_client.webhooks import Event, NotVerified, verify_webhook
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
 OTHER = "whsec_" + base64.b64encode(b"another secret of its own").decode()
-BODY = json.dumps(
-    {"type": "notification.delivered", "timestamp": "2026-11-25T09:29:58Z", "data": {"id": "n-1"}}
-).encode()
+BODY = json.dumps({"type": "delivered", "timestamp": "2026-11-25T09:29:58Z", "data": {"id": "n-1"}}).encode()
 
 
 def signed(body: bytes = BODY, *, secret: str = SECRET, at: datetime = NOW) -> dict[str, str]:
@@ -35,7 +33,7 @@ def verified(headers: dict[str, str], body: bytes = BODY, **how: Any) -> Event:
 
 def test_what_is_signed_becomes_an_event() -> None:
     assert verified(signed()) == Event(
-        type="notification.delivered",
+        type="delivered",
         timestamp=datetime(2026, 11, 25, 9, 29, 58, tzinfo=UTC),
         data={"id": "n-1"},
         id="msg_1",

@@ -20,7 +20,7 @@ class NotVerified(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to a notification, such as `notification.delivered`."""
+    """Something that happened to a notification, such as `delivered`."""
 
     type: str
     timestamp: datetime

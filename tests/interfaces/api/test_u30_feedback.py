@@ -12,6 +12,8 @@ import pytest_asyncio
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from postroom_client.webhooks import verify_webhook
+
 if TYPE_CHECKING:
     from tests.interfaces.api.conftest import Office
 
@@ -112,6 +114,7 @@ async def test_u30_a_signed_call_tells_of_the_same(office: "Office", receiver: R
 
     for headers, body in receiver.asked:
         Webhook(secret).verify(body, headers)
+        assert verify_webhook(body, headers, secrets=[secret]).id == headers["webhook-id"]
     assert receiver.told(made["id"]) == ["created", "sent", "delivered"]
     events = await feed_of(office, made["id"], until="delivered")
     bodies = [msgspec.json.decode(body) for _, body in receiver.asked]
