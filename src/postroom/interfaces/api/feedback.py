@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.scope import Scope
 from postroom.features.notifications.subjects import subjects_of
 from postroom.features.webhooks.feed import FeedPage, read_feed
 from postroom.features.webhooks.resend import resend_one, resend_since
@@ -26,7 +27,7 @@ _LONGEST_CURSOR = 18
 @get("/feedback")
 async def list_feedback(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     given = {name: values[0] for name, values in read_parameters(request, known=KNOWN).items()}
     errors: list[FieldError] = []
     since = parse(given, "since", _read_place, errors) or 0
@@ -43,7 +44,7 @@ async def list_feedback(request: AnyRequest) -> ASGIApp:
 @post("/feedback/{event_id:str}/resend", status_code=200)
 async def resend_event(request: AnyRequest, event_id: FromPath[str]) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     wanted_id = checked_id(event_id)
     async with postroom.database.transaction() as conn:
         await resend_one(conn, wanted_id, service_id=caller.service_id, now=postroom.clock())
@@ -54,7 +55,7 @@ async def resend_event(request: AnyRequest, event_id: FromPath[str]) -> ASGIApp:
 @post("/feedback/resend", status_code=200)
 async def resend_events(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     body, faults = await read_body(request, ResendBody)
     since = _since(body, faults)
     resent = await resend_since(postroom.database, since, service_id=caller.service_id, now=postroom.clock())

@@ -8,6 +8,7 @@ from litestar.types import ASGIApp
 
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.scope import Scope
 from postroom.features.webhooks.attempts import AttemptFilters, WebhookAttempt, find_attempts
 from postroom.features.webhooks.endpoints import (
     Endpoint,
@@ -37,7 +38,7 @@ KNOWN = ("eventId", "notificationId", "outcome", "madeFrom", "madeTo", "limit", 
 @put("/webhook")
 async def set_webhook(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     body, faults = await read_body(request, WebhookBody)
     if body.url is None and not faults:
         faults.append(FieldError("url", "Say where to call."))
@@ -59,7 +60,7 @@ async def set_webhook(request: AnyRequest) -> ASGIApp:
 @get("/webhook")
 async def get_webhook(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     async with postroom.database.reading() as conn:
         endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
     return json_answer(to_webhook_item(endpoint, None))
@@ -68,7 +69,7 @@ async def get_webhook(request: AnyRequest) -> ASGIApp:
 @delete("/webhook", status_code=204)
 async def remove_webhook(request: AnyRequest) -> None:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     async with postroom.database.transaction() as conn:
         await remove_endpoint(conn, caller.service_id)
 
@@ -76,7 +77,7 @@ async def remove_webhook(request: AnyRequest) -> None:
 @post("/webhook/rotate", status_code=200)
 async def rotate_webhook_secret(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.WRITE)
     async with postroom.database.transaction() as conn:
         secret = await rotate_secret(conn, caller.service_id, vault=postroom.vault, now=postroom.clock())
         endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
@@ -86,7 +87,7 @@ async def rotate_webhook_secret(request: AnyRequest) -> ASGIApp:
 @get("/webhook/attempts")
 async def list_webhook_attempts(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
-    caller = await authenticator.service(request)
+    caller = await authenticator.service(request, scope=Scope.READ)
     given = {name: values[0] for name, values in read_parameters(request, known=KNOWN).items()}
     filters = _to_filters(given, caller)
     async with postroom.database.reading() as conn:
