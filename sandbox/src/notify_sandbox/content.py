@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from notify_rules import placeholders
-from notify_rules.limits import EMAIL_BYTES, SMS_CHARACTERS
+from notify_rules.content import bytes_over, characters_over, qr_codes_over
+from notify_rules.limits import EMAIL_BYTES, QR_CODE_BYTES, SMS_CHARACTERS
 from notify_sandbox.model import Channel, Notification, TemplateVersion
 from notify_sandbox.problems import bad_request, problem
 
@@ -15,8 +16,6 @@ _STYLES = {
     Channel.LETTER: placeholders.Style.LETTER,
 }
 _URL = re.compile(r"https?://[^\s)\]>]+", re.IGNORECASE)
-_QR_CODE = re.compile(r"^\s*qr\s*(?:code)?\s*:\s*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
-QR_BYTES = 504
 # A name such as example.com becomes a link in many an inbox, unless something stands between its parts.
 _BARE_HOST = re.compile(r"(?<=\w)\.(?=[a-z]{2})", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|])")
@@ -59,17 +58,12 @@ def check_not_empty(content: Content) -> None:
 
 
 def check_length(content: Content, *, channel: Channel) -> None:
-    if channel is Channel.TEXT and len(content.body) > SMS_CHARACTERS:
+    if channel is Channel.TEXT and (characters := characters_over(content.body)):
         raise bad_request(
             f"Your message is too long. Text messages cannot be longer than {SMS_CHARACTERS} characters. "
-            f"Your message is {len(content.body)} characters long."
+            f"Your message is {characters} characters long."
         )
-    if channel is Channel.EMAIL and len(content.body) > EMAIL_BYTES // 4:
-        _check_bytes(len(content.body.encode()))
-
-
-def _check_bytes(size: int) -> None:
-    if size > EMAIL_BYTES:
+    if channel is Channel.EMAIL and (size := bytes_over(content.body)):
         raise bad_request(
             f"Your message is too long. Emails cannot be longer than {EMAIL_BYTES} bytes. "
             f"Your message is {size} bytes."
@@ -78,11 +72,10 @@ def _check_bytes(size: int) -> None:
 
 def check_qr_codes(body: str) -> None:
     """A line of a letter that begins with `QR:` is printed as a code, which holds only so much."""
-    for data in _QR_CODE.findall(body):
+    for data in qr_codes_over(body):
         size = len(data.encode())
-        if size > QR_BYTES:
-            message = "Cannot create a usable QR code - the link is too long"
-            raise problem(400, "ValidationError", message, num_bytes=size, max_bytes=QR_BYTES, data=data)
+        message = "Cannot create a usable QR code - the link is too long"
+        raise problem(400, "ValidationError", message, num_bytes=size, max_bytes=QR_CODE_BYTES, data=data)
 
 
 def sanitise(values: Mapping[str, object], names: Sequence[str]) -> dict[str, dict[str, str]]:
