@@ -8,6 +8,7 @@ from notify_rules.errors import InvalidEmailAddress
 from notify_rules.simulated import is_simulated
 from postroom.channels.contract import Parcel, Recipient
 from postroom.channels.govuk_notify import NotifyClient
+from postroom.channels.plain_values import shown_as_they_are
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
 from postroom.domain.outcome import Outcome, Rejected
@@ -26,7 +27,8 @@ class EmailCarrier:
         return []
 
     def personalisation(self, personal: Personal, *, prepend_name: bool) -> Mapping[str, Any]:
-        return personal.personalisation or {}
+        """The values so that none makes a link or a heading, but for those that the service trusts."""
+        return shown_as_they_are(personal.personalisation or {}, trusted=personal.trusted)
 
     def recipient(self, personal: Personal, *, prepend_name: bool) -> Recipient:
         return Recipient((personal.email or "").strip().lower())

@@ -21,6 +21,8 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     mobile_number: str | None = None
     personalisation: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+    """The values that may make links and headings in an email, by their names."""
 
 
 class ActionDetail(msgspec.Struct, frozen=True):
@@ -43,6 +45,8 @@ class Delivery:
     completed_at: datetime | None = None
     failure_reason: str | None = None
     document_id: str | None = None
+    template_version: int | None = None
+    """The version that it was checked against; once the provider has taken it, the one that it used."""
 
 
 @dataclass(frozen=True, slots=True)
