@@ -123,6 +123,29 @@ def limits(
         show.line(f"Nothing is chosen for {name} alone: the deployment's limits hold.")
 
 
+@app.command()
+def trust(
+    name: Annotated[str, typer.Argument(help="The service's name.")],
+    params: Annotated[
+        list[str] | None, typer.Argument(help="Names of values that may make links in its emails.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Trust none from now on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which values are always trusted in a service's emails; they replace those of before."""
+    from postroom.run import run_async
+
+    if none == bool(params):
+        raise typer.BadParameter("Name the values, or give --none.")
+    trusted = run_async(_trust(read_settings(), name, params or []))
+    if as_json:
+        show.as_json({"service": name, "trustedParams": trusted})
+    elif trusted:
+        show.line(f"Trusted in every email of {name}: {', '.join(trusted)}")
+    else:
+        show.line(f"No value is trusted in every email of {name}; a request may still name some.")
+
+
 async def _add(settings: Settings, registration: Any) -> dict[str, str]:
     from postroom.app import running_app
     from postroom.features.services import issue_key, register, set_receipt_token
@@ -152,6 +175,7 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
                     {"service": grant.owner, "withPersonalData": grant.with_personal_data}
                     for grant in await grants_to(conn, each.id)
                 ],
+                "trustedParams": list(each.trusted_params),
             }
             for each in await postroom.directory.every()
         ]
@@ -169,3 +193,16 @@ async def _limits(settings: Settings, name: str, chosen: Any, *, reset: bool) ->
             await set_limits(conn, service_id=service.id, limits=chosen)
     found: dict[str, int] = msgspec.to_builtins(chosen)
     return found
+
+
+async def _trust(settings: Settings, name: str, params: list[str]) -> list[str]:
+    from postroom.app import running_app
+    from postroom.features.services import set_trusted_params
+
+    async with running_app(settings) as postroom:
+        service = await postroom.directory.by_name(name)
+        if service is None:
+            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        async with postroom.database.transaction() as conn:
+            await set_trusted_params(conn, service_id=service.id, names=params)
+    return list(dict.fromkeys(params))

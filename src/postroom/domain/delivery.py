@@ -45,6 +45,7 @@ class State:
     reason: str | None = None
     lane: Lane = Lane.SINGLE
     replayed_at: datetime | None = None
+    template_version: int | None = None
 
     @property
     def tried_since(self) -> datetime:
@@ -175,7 +176,8 @@ def record_outcome(
     if state.open_attempt != attempt_id:
         return Change(state, ended=ended)
     match outcome:
-        case Accepted(notify_id=notify_id):
+        case Accepted(notify_id=notify_id, template_version=version):
+            state = replace(state, template_version=version or state.template_version)
             return Change(_accepted(state, notify_id, now, policy, simulated=simulated), ended=ended)
         case Rejected(reason=reason):
             return Change(_end(state, Status.PERMANENT_FAILURE, now, reason), ended=ended)

@@ -16,6 +16,7 @@ class Accepted:
     """The provider has it, under an id of its own."""
 
     notify_id: str
+    template_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

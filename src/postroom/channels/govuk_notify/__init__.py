@@ -1,6 +1,6 @@
 """GOV.UK Notify, the provider of emails, texts and letters."""
 
-from postroom.channels.govuk_notify.answers import NotifyMessage, NotifyTemplate
+from postroom.channels.govuk_notify.answers import NotifyMessage, NotifyTemplate, TemplatePreview
 from postroom.channels.govuk_notify.asking import asked_for_a_caller
 from postroom.channels.govuk_notify.client import (
     NotifyClient,
@@ -20,6 +20,7 @@ __all__ = [
     "NotifyTemplate",
     "NotifyUnavailable",
     "Receipt",
+    "TemplatePreview",
     "asked_for_a_caller",
     "status_of",
 ]

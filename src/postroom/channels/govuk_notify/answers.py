@@ -4,6 +4,9 @@ from typing import Any
 
 import msgspec
 
+_NO_VERSION = 2**31
+"""What would not fit where versions are kept."""
+
 
 class TemplateRef(msgspec.Struct, frozen=True):
     id: str
@@ -73,7 +76,15 @@ class TemplatePreview(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
+    """A message that was taken. Only its id has to be as expected: whatever else it says, it was taken."""
+
     id: str
+    template: Any = None
+
+    @property
+    def template_version(self) -> int | None:
+        version = self.template.get("version") if isinstance(self.template, dict) else None
+        return version if type(version) is int and 0 < version < _NO_VERSION else None
 
 
 class OneError(msgspec.Struct, frozen=True):

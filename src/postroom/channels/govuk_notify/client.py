@@ -235,9 +235,10 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 def _taken(raw: bytes) -> Outcome:
     try:
-        return Accepted(notify_id=msgspec.json.decode(raw, type=answers.Sent).id)
+        sent = msgspec.json.decode(raw, type=answers.Sent)
     except msgspec.MsgspecError:
         return Uncertain("GOV.UK Notify accepted it with an answer that cannot be read", 201)
+    return Accepted(notify_id=sent.id, template_version=sent.template_version)
 
 
 def _read(status: int, raw: bytes, kind: type[Answer]) -> Answer | None:

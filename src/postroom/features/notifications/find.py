@@ -202,6 +202,7 @@ def to_delivery(row: Row[Any]) -> Delivery:
         sent_at=row.sent_at,
         completed_at=row.completed_at,
         failure_reason=row.reason,
+        template_version=row.template_version,
     )
 
 

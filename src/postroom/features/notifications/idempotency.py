@@ -87,7 +87,10 @@ def as_it_was_made(notification: Notification) -> Notification:
         action=None,
         action_at=None,
         action_detail=None,
-        deliveries=tuple(Delivery(id=each.id, channel=each.channel) for each in notification.deliveries),
+        deliveries=tuple(
+            Delivery(id=each.id, channel=each.channel, template_version=each.template_version)
+            for each in notification.deliveries
+        ),
     )
 
 

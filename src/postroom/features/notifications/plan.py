@@ -196,4 +196,5 @@ def _delivery_row(
         "content_index": says,
         "international": recipient.international,
         "lane": lane.value,
+        "template_version": delivery.template_version,
     }

@@ -111,6 +111,8 @@ deliveries = Table(
     Column("content_index", LargeBinary),
     Column("international", Boolean),
     Column("replayed_at", Instant),
+    # Null where it was accepted unchecked, until the provider says which it used.
+    Column("template_version", Integer),
 )
 
 _due = deliveries.c.due_at.is_not(None)

@@ -20,6 +20,7 @@ from postroom.features.services.register import (
     register_again,
     set_limits,
     set_receipt_token,
+    set_trusted_params,
 )
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "rotate_key",
     "set_limits",
     "set_receipt_token",
+    "set_trusted_params",
 ]

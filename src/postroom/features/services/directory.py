@@ -36,6 +36,7 @@ class RegisteredService:
     prepend_name: bool
     template_names: Mapping[str, str]
     limits: ServiceLimits = NOTHING_CHOSEN
+    trusted_params: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +151,5 @@ def _to_service(row: Row[Any]) -> RegisteredService:
         prepend_name=row.prepend_name,
         template_names=msgspec.json.decode(row.template_names, type=dict[str, str]),
         limits=msgspec.json.decode(row.limits, type=ServiceLimits),
+        trusted_params=msgspec.json.decode(row.trusted_params, type=tuple[str, ...]),
     )

@@ -1,6 +1,6 @@
 """Registering a service, and giving it keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from postroom.features.services.names import is_name, is_notify_key
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import new_id
 
+LONGEST_PARAM = 100
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -61,6 +62,7 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
         "receipt_token_digest": None,
         "created_at": now,
         "limits": msgspec.json.encode(registration.limits).decode(),
+        "trusted_params": "[]",
     }
     await store.insert_service(conn, row)
     return service_id
@@ -113,6 +115,14 @@ async def set_limits(conn: AsyncConnection, *, service_id: str, limits: ServiceL
     if faults := check_limits(limits):
         raise Invalid(faults)
     await store.update_service(conn, service_id, {"limits": msgspec.json.encode(limits).decode()})
+
+
+async def set_trusted_params(conn: AsyncConnection, *, service_id: str, names: Sequence[str]) -> None:
+    """The values that may make links and headings in the service's emails from now on, by their names."""
+    if any(not 1 <= len(name) <= LONGEST_PARAM or not name.isprintable() for name in names):
+        raise Invalid([FieldError("trustedParams", f"Use names of 1 to {LONGEST_PARAM} characters.")])
+    kept = msgspec.json.encode(list(dict.fromkeys(names))).decode()
+    await store.update_service(conn, service_id, {"trusted_params": kept})
 
 
 async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: str, token: str) -> None:

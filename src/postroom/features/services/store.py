@@ -24,6 +24,8 @@ services = Table(
     Column("created_at", Instant, nullable=False),
     # What was chosen for it alone, as JSON: see features/limits/chosen.py.
     Column("limits", Text, nullable=False, server_default="{}"),
+    # The names of the values that may make links in its emails, as a JSON list.
+    Column("trusted_params", Text, nullable=False, server_default="[]"),
 )
 
 api_keys = Table(
