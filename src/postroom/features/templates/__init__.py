@@ -1,6 +1,6 @@
 """The templates of a service, as the provider has them."""
 
 from postroom.features.templates.catalogue import Catalogue
-from postroom.features.templates.check import TemplateCheck, check_template
+from postroom.features.templates.check import TemplateCheck, check_template, check_values
 
-__all__ = ["Catalogue", "TemplateCheck", "check_template"]
+__all__ = ["Catalogue", "TemplateCheck", "check_template", "check_values"]

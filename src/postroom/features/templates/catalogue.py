@@ -16,6 +16,8 @@ from postroom.features.services import Credential
 from postroom.kit.clock import Clock
 
 _FRESH = timedelta(minutes=5)
+_AGEING = timedelta(minutes=4)
+"""From then on who wants the list has it asked for again, and does not wait for that."""
 _AFTER_FAILURE = timedelta(seconds=5)
 _UNKNOWN_ID = timedelta(seconds=5)
 """How old the list must be before an id that is not in it is worth asking for again."""
@@ -58,6 +60,8 @@ class Catalogue:
             except (TimeoutError, NotifyUnavailable, NotifyLimited):
                 pass
             entry = self._entries.get(credential.id)
+        elif self._is_ageing(entry):
+            self._ask(credential)
         return None if entry is None else entry.templates
 
     async def refreshed(self, credential: Credential) -> Mapping[str, NotifyTemplate]:
@@ -69,6 +73,8 @@ class Catalogue:
         """The templates, at most five minutes old, or older while the provider is away."""
         entry = self._entries.get(credential.id)
         if entry is not None and entry.templates is not None and not self._is_worn(entry, None):
+            if self._is_ageing(entry):
+                self._ask(credential)
             return entry.templates
         try:
             return await self.refreshed(credential)
@@ -84,6 +90,10 @@ class Catalogue:
         if wanted is not None and wanted not in (entry.templates or {}):
             return now - entry.asked_at > _UNKNOWN_ID
         return now - entry.asked_at > _FRESH
+
+    def _is_ageing(self, entry: _Entry) -> bool:
+        """Whether an answer, but not a failure, is old enough to be asked for ahead of time."""
+        return entry.answered_at == entry.asked_at and self._clock() - entry.asked_at > _AGEING
 
     def _ask(self, credential: Credential) -> "asyncio.Task[None]":
         """Ask the provider, once for all who want to know at the same time."""

@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from notify_rules import placeholders
+from notify_rules.content import bytes_over, characters_over, qr_codes_over
+from notify_rules.limits import EMAIL_BYTES, QR_CODE_BYTES, SMS_CHARACTERS
 from notify_rules.placeholders import missing, normalise_name
 from postroom.channels.govuk_notify import NotifyTemplate
 from postroom.domain.errors import FieldError
 
 _PLACE = "personalisationParams"
+_MOST_OF_A_FILE = 500
+"""The characters of the link that Notify puts in its place are fewer."""
+_STYLES = {
+    "email": placeholders.Style.BODY,
+    "sms": placeholders.Style.SMS,
+    "letter": placeholders.Style.LETTER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class TemplateCheck:
 def check_template(
     template: NotifyTemplate | None, *, field: str, notify_type: str, given: Mapping[str, Any]
 ) -> TemplateCheck:
-    """Every fault at once: no such template, one of another channel, values that are missing.
+    """Every fault at once: no such template, one of another channel, values that are missing or too long.
 
     `field` is the one that named the template.
     """
@@ -32,13 +42,69 @@ def check_template(
         return TemplateCheck(
             (
                 FieldError(
-                    field, f"This template is for {words[template.type]}, not for {words[notify_type]}."
+                    field,
+                    f"This template is for {words.get(template.type, template.type)}, "
+                    f"not for {words[notify_type]}.",
                 ),
             )
         )
+    return check_values(template, given=given)
+
+
+def check_values(template: NotifyTemplate, *, given: Mapping[str, Any]) -> TemplateCheck:
+    """Every fault of the values: those that are missing, and a message that they make empty or too long."""
     lacking = missing(required=template.placeholders, given=given)
-    errors = tuple(FieldError(f"{_PLACE}.{name}", "The template needs this value.") for name in lacking)
-    return TemplateCheck(errors, _unused(template, given))
+    errors = [FieldError(f"{_PLACE}.{name}", "The template needs this value.") for name in lacking]
+    errors += [FieldError(_PLACE, message) for message in _faults_of_the_whole(template, given)]
+    return TemplateCheck(tuple(errors), _unused(template, given))
+
+
+def _faults_of_the_whole(template: NotifyTemplate, given: Mapping[str, Any]) -> list[str]:
+    """What Notify would refuse of the filled-in text. It is filled in only where that may be anything."""
+    style = _STYLES.get(template.type)
+    if style is None or not _may_be_refused(template, given):
+        return []
+    body = placeholders.fill(template.body, _without_files(given), style=style)
+    if not body.strip():
+        return ["With these values nothing is left to send."]
+    if template.type == "letter":
+        return [
+            f"A QR code holds up to {QR_CODE_BYTES} bytes; this would have {len(data.encode())}."
+            for data in qr_codes_over(body)
+        ]
+    if template.type == "sms" and (characters := characters_over(body)):
+        return [
+            f"A text message has up to {SMS_CHARACTERS} characters; with these values it has {characters}."
+        ]
+    if template.type == "email" and (size := bytes_over(body)):
+        return [f"An email has up to {EMAIL_BYTES:,} bytes; with these values it has {size:,}."]
+    return []
+
+
+def _may_be_refused(template: NotifyTemplate, given: Mapping[str, Any]) -> bool:
+    body = template.body
+    if template.type == "letter" or body.lstrip().startswith("(("):
+        return True
+    most = SMS_CHARACTERS if template.type == "sms" else EMAIL_BYTES // 4
+    if len(body) > most:
+        return True
+    # However often each value comes, and whichever it is: more than this many characters they never make.
+    return len(body) + body.count("((") * sum(map(_most_characters, given.values())) > most
+
+
+def _most_characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(_most_characters(item) + len(" and ") for item in value)
+    return _MOST_OF_A_FILE if isinstance(value, dict) else len(str(value))
+
+
+def _without_files(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: "https://documents.service.gov.uk" if isinstance(value, dict) else value
+        for name, value in given.items()
+    }
 
 
 def _unused(template: NotifyTemplate, given: Mapping[str, Any]) -> tuple[str, ...]:
