@@ -25,6 +25,7 @@ class Delivery:
     completed_at: datetime | None = None
     failure_reason: str | None = None
     document_id: str | None = None
+    template_version: int | None = None
 
     @property
     def has_ended(self) -> bool:

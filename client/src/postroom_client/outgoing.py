@@ -26,6 +26,8 @@ class NewNotification:
     personalisation: Mapping[str, Any] | None = field(
         default=None, repr=False, metadata=called("personalisationParams")
     )
+    trusted_params: Sequence[str] | None = None
+    """The values that may make links and headings in an email, by their names."""
     require_action: bool | None = None
     require_email_notification: bool | None = None
     require_sms_notification: bool | None = None
@@ -58,6 +60,7 @@ class Details(Options, total=False):
 
     target_id: str | None
     message: str | None
+    trusted_params: Sequence[str] | None
 
 
 def email(

@@ -200,9 +200,7 @@ async def _trust(settings: Settings, name: str, params: list[str]) -> list[str]:
     from postroom.features.services import set_trusted_params
 
     async with running_app(settings) as postroom:
-        service = await postroom.directory.by_name(name)
-        if service is None:
-            raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        service = await registered(postroom, name)
         async with postroom.database.transaction() as conn:
             await set_trusted_params(conn, service_id=service.id, names=params)
     return list(dict.fromkeys(params))

@@ -101,6 +101,7 @@ async def test_section_4_deliveries_tell_the_story(office: Any) -> None:
         "completedAt": delivery["completedAt"],
         "failureReason": None,
         "documentId": None,
+        "templateVersion": 1,
     }
 
 

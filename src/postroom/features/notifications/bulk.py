@@ -66,6 +66,22 @@ async def create_many(
     return results
 
 
+async def check_many(
+    items: Sequence[Item], *, creator: Creator, caller: ServiceCaller, now: datetime
+) -> list[Notification | Exception]:
+    """What would become of each item, in their order, had it been sent to be accepted. Nothing is kept."""
+    return [await _check(item, creator, caller, now) for item in items]
+
+
+async def _check(
+    item: Item, creator: Creator, caller: ServiceCaller, now: datetime
+) -> Notification | Exception:
+    try:
+        return await creator.check(_read(item), caller=caller, now=now, faults=item.faults)
+    except Exception as error:
+        return error
+
+
 async def _create(
     item: Item,
     creator: Creator,
@@ -74,13 +90,18 @@ async def _create(
     once: Once | None,
     known: Mapping[str, Notification],
 ) -> Created:
-    if item.new is None:
-        raise item.refused or AssertionError("what could not be read says why")
+    new = _read(item)
     if once is not None and once.key in known:
         return Created(known[once.key], replayed=True)
     return await creator.create_new(
-        item.new, caller=caller, now=now, faults=item.faults, once=once, lane=Lane.BULK
+        new, caller=caller, now=now, faults=item.faults, once=once, lane=Lane.BULK
     )
+
+
+def _read(item: Item) -> NewNotification:
+    if item.new is None:
+        raise item.refused or AssertionError("what could not be read says why")
+    return item.new
 
 
 def _unless_fatal(result: Created | BaseException) -> Created | Exception:

@@ -1,13 +1,16 @@
 """The one way in: a request becomes a notification, its deliveries, an audit entry and jobs, or nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
+from notify_rules.placeholders import normalise_name
 from postroom.channels.carriers import CARRIERS
 from postroom.channels.govuk_notify import NotifyRefusedKey
+from postroom.channels.plain_values import has_web_address
 from postroom.domain import target_type
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.channel import Channel
@@ -95,17 +98,8 @@ class Creator:
         lane: Lane = Lane.SINGLE,
     ) -> Created:
         """As `create`, for a request whose key is not known; where that was too late, it is found by now."""
-        service = await self._directory.by_id(caller.service_id)
-        if service is None:
-            raise Forbidden("The service of this key is registered no longer.")
-        errors = check_fields(new, prepend_name=service.prepend_name)
-        credential = await self._credential(new, service, errors)
-        templates = _resolve_templates(new, service, errors)
-        checked = await self._check_templates(new, service, credential, templates, errors)
-        first_of_each = {error.field: error for error in reversed((*faults, *errors))}
-        if first_of_each:
-            raise Invalid(tuple(reversed(first_of_each.values())))
-        notification = _notification(new, service, templates, checked, now)
+        judged = await self._judge(new, caller=caller, now=now, faults=faults)
+        notification, service, credential = judged
         plan = make_plan(
             notification,
             service=service,
@@ -119,6 +113,35 @@ class Creator:
             vault=self._vault,
         )
         return await self._write(plan, notification, once, caller)
+
+    async def check(
+        self,
+        new: NewNotification,
+        *,
+        caller: ServiceCaller,
+        now: datetime,
+        faults: Sequence[FieldError] = (),
+    ) -> Notification:
+        """What `create` would make of the request, judged in the same way; nothing is kept or sent."""
+        return (await self._judge(new, caller=caller, now=now, faults=faults)).notification
+
+    async def _judge(
+        self, new: NewNotification, *, caller: ServiceCaller, now: datetime, faults: Sequence[FieldError]
+    ) -> "_Judged":
+        """All that is decided before anything is written; Invalid with every field at fault."""
+        service = await self._directory.by_id(caller.service_id)
+        if service is None:
+            raise Forbidden("The service of this key is registered no longer.")
+        errors = check_fields(new, prepend_name=service.prepend_name)
+        if service.trusted_params:
+            new = replace(new, trusted=(*new.trusted, *service.trusted_params))
+        credential = await self._credential(new, service, errors)
+        templates = _resolve_templates(new, service, errors)
+        checked = await self._check_templates(new, service, credential, templates, errors)
+        first_of_each = {error.field: error for error in reversed((*faults, *errors))}
+        if first_of_each:
+            raise Invalid(tuple(reversed(first_of_each.values())))
+        return _Judged(_notification(new, service, templates, checked, now), service, credential)
 
     async def _write(
         self, plan: Plan, notification: Notification, once: Once | None, caller: ServiceCaller
@@ -163,6 +186,7 @@ class Creator:
     ) -> "_Checked":
         """Check each channel's template; where the provider does not answer, accept unchecked."""
         checked = _Checked()
+        versions: dict[Channel, int] = {}
         unused: list[tuple[str, ...]] = []
         for channel, template_id in templates.items():
             if credential is None:
@@ -178,21 +202,32 @@ class Creator:
                 checked = replace(checked, unchecked=True)
                 continue
             carrier = CARRIERS[channel]
+            template = known.get(template_id)
             result = check_template(
-                known.get(template_id),
+                template,
                 field=new.template_for(channel)[0],
                 notify_type=carrier.notify_type,
                 given=carrier.personalisation(new.personal, prepend_name=service.prepend_name),
             )
             errors += [error for error in result.errors if error not in errors]
             unused.append(result.unused)
-        return replace(checked, unused=_unused_by_all(unused))
+            if template is not None:
+                versions[channel] = template.version
+        return replace(checked, unused=_unused_by_all(unused), versions=versions)
+
+
+class _Judged(NamedTuple):
+    notification: Notification
+    service: RegisteredService
+    credential: Credential | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
     unchecked: bool = False
     unused: tuple[str, ...] = ()
+    versions: Mapping[Channel, int] = field(default_factory=dict)
+    """Of each channel's template, where it is known."""
 
 
 def _unused_by_all(unused: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -228,8 +263,7 @@ def _notification(
     now: datetime,
 ) -> Notification:
     personal = new.personal
-    if checked.unused:
-        warnings = tuple(f"{name} is not used by the template" for name in checked.unused)
+    if warnings := _warnings(new, checked):
         personal = msgspec.structs.replace(personal, warnings=warnings)
     return Notification(
         id=new_id(),
@@ -247,6 +281,29 @@ def _notification(
         created_at=now,
         version=1,
         deliveries=tuple(
-            Delivery(id=new_id(), channel=channel, status=Status.PENDING) for channel in new.carried
+            Delivery(
+                id=new_id(),
+                channel=channel,
+                status=Status.PENDING,
+                template_version=checked.versions.get(channel),
+            )
+            for channel in new.carried
         ),
     )
+
+
+def _warnings(new: NewNotification, checked: _Checked) -> tuple[str, ...]:
+    """What was accepted, and may yet not be what was meant."""
+    warnings = [f"{name} is not used by the template" for name in checked.unused]
+    if Channel.EMAIL in new.carried:
+        trusted = {normalise_name(name) for name in new.trusted}
+        for name, value in (new.personalisation or {}).items():
+            if not has_web_address(value) or name in checked.unused:
+                continue
+            if not isinstance(value, str):
+                warnings.append(f"{name} holds a web address that will not be a link, as in every list")
+            elif normalise_name(name) not in trusted:
+                warnings.append(
+                    f"{name} holds a web address that will not be a link unless trustedParams names it"
+                )
+    return tuple(warnings)

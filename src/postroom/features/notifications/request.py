@@ -10,6 +10,7 @@ import msgspec
 
 from notify_rules.email_address import check_email_address
 from notify_rules.errors import InvalidEmailAddress
+from notify_rules.placeholders import normalise_name
 from postroom.channels import attachment, screen
 from postroom.channels.carriers import CARRIERS
 from postroom.domain import target_type
@@ -46,6 +47,8 @@ class NewNotification:
     mobile_number: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     personalisation: dict[str, Any] | None = field(default=None, repr=False)
+    trusted: tuple[str, ...] = ()
+    """The values that may make links and headings in an email."""
     require_action: bool = False
     reference: str | None = None
     correlation_id: str | None = None
@@ -64,6 +67,7 @@ class NewNotification:
             email=None if self.email is None else self.email.strip(),
             mobile_number=self.mobile_number,
             personalisation=self.personalisation,
+            trusted=self.trusted,
         )
 
     def template_for(self, channel: Channel) -> tuple[str, str | None]:
@@ -94,7 +98,7 @@ def check_fields(new: NewNotification, *, prepend_name: bool) -> list[FieldError
             errors.append(FieldError(name, f"Enter the template of the {channel.lower()}."))
     if new.carried and new.service_key is None:
         errors.append(FieldError("serviceKey", "Enter the name of your service."))
-    return errors + _check_personalisation(new)
+    return errors + check_personalisation(new.personalisation, carried=new.carried, trusted=new.trusted)
 
 
 def _check_target(new: NewNotification) -> list[FieldError]:
@@ -147,17 +151,32 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
     return errors
 
 
-def _check_personalisation(new: NewNotification) -> list[FieldError]:
-    values = new.personalisation or {}
+def check_personalisation(
+    given: Mapping[str, Any] | None, *, carried: Sequence[Channel], trusted: Sequence[str]
+) -> list[FieldError]:
+    """Every fault of the values, and of what names some of them as trusted."""
+    values = given or {}
     errors = []
     if _is_too_large(values):
         errors.append(FieldError("personalisationParams", "Use up to 512 KB in all."))
     for name, value in values.items():
         errors += [
             FieldError(f"personalisationParams.{without_control(name)}", message)
-            for message in _check_value(name, value, new.carried)
+            for message in _check_value(name, value, carried)
         ]
-    return errors
+    return errors + _check_trusted(values, trusted) if trusted else errors
+
+
+def _check_trusted(values: Mapping[str, Any], trusted: Sequence[str]) -> list[FieldError]:
+    known = {normalise_name(name): value for name, value in values.items()}
+    for name in trusted:
+        shown = without_control(name)[:100]
+        value = known.get(normalise_name(name))
+        if value is None:
+            return [FieldError("trustedParams", f"There is no value named {shown}.")]
+        if isinstance(value, list | dict):
+            return [FieldError("trustedParams", f"{shown} is no text: lists and files cannot be trusted.")]
+    return []
 
 
 def _is_too_large(values: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from postroom.kit.ids import new_id
 
 LONGEST_PARAM = 100
 
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What a service is registered with. `notify_base_url` lets one service use the sandbox beside others."""

@@ -55,6 +55,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     messages.get_message_status,
     messages.list_templates,
     messages.get_template,
+    messages.preview_template,
     receipts.take_receipt,
     metrics.show_metrics,
     health.health_live,

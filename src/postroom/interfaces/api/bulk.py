@@ -6,19 +6,21 @@ import msgspec
 from litestar import post
 from litestar.types import ASGIApp
 
+from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import FieldError, Invalid
+from postroom.domain.notification import Notification
 from postroom.domain.scope import Scope
-from postroom.features.notifications.bulk import LARGEST, BulkOnce, Item, create_many
+from postroom.features.notifications.bulk import LARGEST, BulkOnce, Item, check_many, create_many
 from postroom.features.notifications.create import Created
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_BULK, read_bodies
 from postroom.interfaces.api.edge import correlation_id_of
-from postroom.interfaces.api.notifications import idempotency_key
+from postroom.interfaces.api.notifications import idempotency_key, wants_validation
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.problems import TooLarge, problem_of
 from postroom.interfaces.api.schemas import BulkResult, NotificationBody
-from postroom.interfaces.api.translate import to_item, to_new_notification
+from postroom.interfaces.api.translate import to_item, to_new_notification, to_validation
 
 
 @post("/notifications/bulk", status_code=207, request_max_body_size=LARGEST_BULK + 1024)
@@ -27,20 +29,32 @@ async def create_notifications(request: AnyRequest) -> ASGIApp:
     caller = await authenticator.service(request, scope=Scope.WRITE)
     faults: list[FieldError] = []
     key = idempotency_key(request, faults)
+    validate_only = wants_validation(request, faults)
     if faults:
         raise Invalid(faults)
     bodies = await read_bodies(request, NotificationBody, most=LARGEST)
     # It counts as the calls that it saves: all of them, or it is refused before anything is accepted.
     await authenticator.take_more(request, caller, calls=len(bodies) - 1)
     correlation_id = correlation_id_of(request.scope)
+    items = [_to_item(each, correlation_id) for each in bodies]
+    if validate_only:
+        return await _validated(request, items, caller)
     results = await create_many(
-        [_to_item(each, correlation_id) for each in bodies],
+        items,
         creator=postroom.creator,
         caller=caller,
         now=postroom.clock(),
         once=None if key is None else BulkOnce(key=key, body=_said(bodies)),
     )
     shown = [_result(index, each, correlation_id) for index, each in enumerate(results)]
+    return json_answer(shown, status=207, headers=allowance_headers(request.scope))
+
+
+async def _validated(request: AnyRequest, items: Sequence[Item], caller: ServiceCaller) -> ASGIApp:
+    postroom, _ = parts_of(request)
+    results = await check_many(items, creator=postroom.creator, caller=caller, now=postroom.clock())
+    correlation_id = correlation_id_of(request.scope)
+    shown = [_validation(index, each, correlation_id) for index, each in enumerate(results)]
     return json_answer(shown, status=207, headers=allowance_headers(request.scope))
 
 
@@ -61,11 +75,21 @@ def _said(bodies: Sequence[tuple[NotificationBody, list[FieldError]] | TooLarge 
 
 def _result(index: int, result: Created | Exception, correlation_id: str | None) -> BulkResult:
     if isinstance(result, Exception):
-        problem = problem_of(result, correlation_id=correlation_id)
-        return BulkResult(index=index, status=problem.status, problem=problem)
+        return _refused(index, result, correlation_id)
     return BulkResult(
         index=index,
         status=201,
         notification=to_item(result.notification),
         idempotent_replay=result.replayed,
     )
+
+
+def _validation(index: int, result: Notification | Exception, correlation_id: str | None) -> BulkResult:
+    if isinstance(result, Exception):
+        return _refused(index, result, correlation_id)
+    return BulkResult(index=index, status=200, validation=to_validation(result))
+
+
+def _refused(index: int, error: Exception, correlation_id: str | None) -> BulkResult:
+    problem = problem_of(error, correlation_id=correlation_id)
+    return BulkResult(index=index, status=problem.status, problem=problem)

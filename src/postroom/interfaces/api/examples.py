@@ -13,6 +13,7 @@ _DELIVERY = {
     "completedAt": "2026-11-12T17:27:47.917033Z",
     "failureReason": None,
     "documentId": None,
+    "templateVersion": 1,
 }
 
 NEW_NOTIFICATIONS: dict[str, Any] = {
@@ -119,6 +120,19 @@ TEMPLATE: dict[str, Any] = {
     "body": "Dear ((name)), your reference is ((ref)).",
     "placeholders": ["name", "ref"],
 }
+
+PREVIEWS: dict[str, Any] = {"with its values": {"personalisationParams": {"name": "Amala", "ref": "X1"}}}
+
+PREVIEW: dict[str, Any] = {
+    "id": _TEMPLATE_ID,
+    "type": "Email",
+    "version": 1,
+    "subject": "Hello Amala",
+    "body": "Dear Amala, your reference is X1.",
+    "html": "<p>Dear Amala, your reference is X1.</p>",
+}
+
+VALIDATION: dict[str, Any] = {"valid": True, "warnings": [], "templateUnchecked": False}
 
 RECEIPT: dict[str, Any] = {
     "id": "76ebfdb5-c4d6-41a4-974b-67daf74028e3",

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from postroom.domain.action import ActionType, action_named
-from postroom.domain.caller import Caller
+from postroom.domain.caller import Caller, ServiceCaller
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.notification import Notification
 from postroom.domain.scope import Scope
@@ -19,6 +19,7 @@ from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import Filters, Page, count_found, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.reach import reach
+from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
@@ -27,7 +28,7 @@ from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, parse_filters
 from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
-from postroom.interfaces.api.translate import to_item, to_new_notification
+from postroom.interfaces.api.translate import parse_flag, to_item, to_new_notification, to_validation
 from postroom.kit.ids import is_id
 
 
@@ -36,8 +37,11 @@ async def create_notification(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request, scope=Scope.WRITE)
     body, faults = await read_body(request, NotificationBody)
+    validate_only = wants_validation(request, faults)
     new = to_new_notification(body, faults, correlation_id=correlation_id_of(request.scope))
     once = _once(request, body, faults)
+    if validate_only:
+        return await _validated(request, new, caller, faults)
     created = await postroom.creator.create(
         new, caller=caller, now=postroom.clock(), faults=faults, once=once
     )
@@ -132,6 +136,19 @@ def idempotency_key(request: AnyRequest, faults: list[FieldError]) -> str | None
         faults.append(FieldError("Idempotency-Key", f"Use 1 to {LONGEST_KEY} printable ASCII characters."))
         return None
     return key
+
+
+def wants_validation(request: AnyRequest, faults: list[FieldError]) -> bool:
+    """Whether the caller only wants to know what would become of the request."""
+    return parse_flag("validateOnly", request.query_params.get("validateOnly"), faults)
+
+
+async def _validated(
+    request: AnyRequest, new: NewNotification, caller: ServiceCaller, faults: list[FieldError]
+) -> ASGIApp:
+    postroom, _ = parts_of(request)
+    checked = await postroom.creator.check(new, caller=caller, now=postroom.clock(), faults=faults)
+    return json_answer(to_validation(checked), headers=allowance_headers(request.scope))
 
 
 def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError]) -> Once | None:

@@ -48,6 +48,11 @@ SERVICE = in_path(
     {"type": "string", "minLength": 1},
 )
 REFRESH = in_query("refresh", "Ask GOV.UK Notify now.", {"type": "boolean"})
+VALIDATE_ONLY = in_query(
+    "validateOnly",
+    "Judge it as ever, and keep and send nothing. It counts as a call, and uses no Idempotency-Key.",
+    {"type": "boolean"},
+)
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -18,12 +18,16 @@ from postroom.interfaces.api.openapi_parts import (
     SERVICE,
     SERVICES,
     UUID,
+    VALIDATE_ONLY,
     in_json,
     in_path,
     json_body,
     operation,
     reference_to,
 )
+
+_ASKING_NOTIFY = (400, 401, 403, 404, 424, 429, 503)
+_TEMPLATE_ID = in_path("templateId", "The template's id.", UUID)
 
 
 def all_paths() -> dict[str, Any]:
@@ -84,14 +88,20 @@ def _create(tag: str, item: dict[str, Any]) -> dict[str, Any]:
         **{"Idempotent-Replay": "true, where the Idempotency-Key had been used before."},
         **RATE_LIMITS,
     )
+    valid = in_json(
+        "Asked with validateOnly: it would be accepted.",
+        reference_to(schemas.ValidationItem),
+        examples.VALIDATION,
+        **RATE_LIMITS,
+    )
     return operation(
         name="createNotification",
         summary="Notify somebody",
         tag=tag,
-        answers={201: created},
+        answers={200: valid, 201: created},
         problems=(400, 401, 403, 409, 413, 422, 429, 503),
         security=SERVICES,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, VALIDATE_ONLY],
         body=json_body(schemas.NotificationBody, examples.NEW_NOTIFICATIONS),
     )
 
@@ -112,7 +122,7 @@ def _bulk(tag: str) -> dict[str, Any]:
         answers={207: results},
         problems=(400, 401, 403, 413, 422, 429, 503),
         security=SERVICES,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, VALIDATE_ONLY],
         body={
             "required": True,
             "content": {
@@ -231,33 +241,34 @@ def _of_replays(tag: str) -> dict[str, Any]:
 
 def _of_messages() -> dict[str, Any]:
     message_id = in_path("notificationId", "Notify's id, a delivery's or a notification's.", UUID)
-    template = reference_to(schemas.TemplateItem)
-    problems = (400, 401, 403, 404, 424, 429, 503)
+    found = in_json("The message.", reference_to(schemas.MessageStatusItem), examples.MESSAGE_STATUS)
     return {
         "/message-status/{service}/{notificationId}": {
             "get": operation(
                 name="getMessageStatus",
                 summary="Ask GOV.UK Notify about one message",
                 tag="messages",
-                answers={
-                    200: in_json(
-                        "The message.", reference_to(schemas.MessageStatusItem), examples.MESSAGE_STATUS
-                    )
-                },
-                problems=problems,
+                answers={200: found},
+                problems=_ASKING_NOTIFY,
                 security=SERVICES,
                 parameters=[SERVICE, message_id],
             )
         },
+        **_of_templates(),
+    }
+
+
+def _of_templates() -> dict[str, Any]:
+    template = reference_to(schemas.TemplateItem)
+    listed = in_json("The templates.", {"type": "array", "items": template}, [examples.TEMPLATE])
+    return {
         "/templates/{service}": {
             "get": operation(
                 name="listTemplates",
                 summary="List the templates of a service",
                 tag="messages",
-                answers={
-                    200: in_json("The templates.", {"type": "array", "items": template}, [examples.TEMPLATE])
-                },
-                problems=problems,
+                answers={200: listed},
+                problems=_ASKING_NOTIFY,
                 security=SERVICES,
                 parameters=[SERVICE, REFRESH],
             )
@@ -268,12 +279,31 @@ def _of_messages() -> dict[str, Any]:
                 summary="Get one template",
                 tag="messages",
                 answers={200: in_json("The template.", template, examples.TEMPLATE)},
-                problems=problems,
+                problems=_ASKING_NOTIFY,
                 security=SERVICES,
-                parameters=[SERVICE, in_path("templateId", "The template's id.", UUID), REFRESH],
+                parameters=[SERVICE, _TEMPLATE_ID, REFRESH],
             )
         },
+        "/templates/{service}/{templateId}/preview": {"post": _preview()},
     }
+
+
+def _preview() -> dict[str, Any]:
+    made = in_json(
+        "The template filled in, by GOV.UK Notify itself.",
+        reference_to(schemas.PreviewItem),
+        examples.PREVIEW,
+    )
+    return operation(
+        name="previewTemplate",
+        summary="See what would go out",
+        tag="messages",
+        answers={200: made},
+        problems=(*_ASKING_NOTIFY, 413),
+        security=SERVICES,
+        parameters=[SERVICE, _TEMPLATE_ID],
+        body=json_body(schemas.PreviewBody, examples.PREVIEWS) | {"required": False},
+    )
 
 
 def _of_operations() -> dict[str, Any]:

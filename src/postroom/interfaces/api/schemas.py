@@ -20,6 +20,7 @@ class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel
     mobile_number: str | None = None
     email: str | None = None
     personalisation_params: dict[str, Any] | None = None
+    trusted_params: list[str] | None = None
     require_action: bool | str | None = None
     require_email_notification: bool | str | None = None
     require_sms_notification: bool | str | None = None
@@ -45,6 +46,7 @@ class DeliveryItem(msgspec.Struct, rename="camel"):
     completed_at: datetime | None
     failure_reason: str | None
     document_id: str | None
+    template_version: int | None
 
 
 class NotificationItem(msgspec.Struct, rename="camel"):
@@ -78,6 +80,14 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     template_unchecked: bool
     warnings: list[str]
     deliveries: list[DeliveryItem]
+
+
+class ValidationItem(msgspec.Struct, rename="camel"):
+    """A request that would be accepted: nothing of it was kept, and nothing is sent."""
+
+    valid: bool
+    warnings: list[str]
+    template_unchecked: bool
 
 
 class CountItem(msgspec.Struct, rename="camel"):
@@ -178,6 +188,24 @@ class TemplateItem(msgspec.Struct, rename="camel"):
     placeholders: list[str]
 
 
+class PreviewBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """The values to fill a template in with, as they would stand in a notification."""
+
+    personalisation_params: dict[str, Any] | None = None
+    trusted_params: list[str] | None = None
+
+
+class PreviewItem(msgspec.Struct, rename="camel"):
+    """What would go out, as GOV.UK Notify writes it. Only an email has `html`."""
+
+    id: str
+    type: str
+    version: int
+    subject: str | None
+    body: str
+    html: str | None
+
+
 class FieldProblem(msgspec.Struct):
     field: str
     message: str
@@ -208,6 +236,7 @@ class BulkResult(msgspec.Struct, rename="camel", omit_defaults=True):
     index: int
     status: int
     notification: NotificationItem | None = None
+    validation: ValidationItem | None = None
     problem: Problem | None = None
     idempotent_replay: bool = False
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from postroom.channels import attachment
-from postroom.channels.govuk_notify import NotifyMessage, NotifyTemplate
+from postroom.channels.govuk_notify import NotifyMessage, NotifyTemplate, TemplatePreview
 from postroom.domain.channel import Channel, channel_named
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Delivery, Notification
@@ -17,8 +17,10 @@ from postroom.interfaces.api.schemas import (
     MessageStatusItem,
     NotificationBody,
     NotificationItem,
+    PreviewItem,
     TemplateItem,
     TemplatePath,
+    ValidationItem,
 )
 
 _EXTRA = {
@@ -56,6 +58,7 @@ def to_new_notification(
         mobile_number=body.mobile_number,
         email=body.email,
         personalisation=body.personalisation_params,
+        trusted=tuple(body.trusted_params or ()),
         require_action=require_action,
         reference=body.reference,
         correlation_id=correlation_id,
@@ -183,6 +186,15 @@ def _delivery(delivery: Delivery) -> DeliveryItem:
         completed_at=delivery.completed_at,
         failure_reason=delivery.failure_reason,
         document_id=delivery.document_id,
+        template_version=delivery.template_version,
+    )
+
+
+def to_validation(notification: Notification) -> ValidationItem:
+    return ValidationItem(
+        valid=True,
+        warnings=list(notification.personal.warnings),
+        template_unchecked=notification.template_unchecked,
     )
 
 
@@ -226,6 +238,17 @@ def to_template_item(template: NotifyTemplate) -> TemplateItem:
         subject=template.subject,
         body=template.body,
         placeholders=list(template.placeholders),
+    )
+
+
+def to_preview(preview: TemplatePreview) -> PreviewItem:
+    return PreviewItem(
+        id=preview.id,
+        type=_TEMPLATE_TYPES.get(preview.type, preview.type),
+        version=preview.version,
+        subject=preview.subject,
+        body=preview.body,
+        html=preview.html,
     )
 
 
