@@ -61,13 +61,38 @@ async def test_many_who_want_to_know_ask_once(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "times"), [(timedelta(minutes=4, seconds=59), 1), (timedelta(minutes=5, seconds=1), 2)]
+    ("later", "times"), [(timedelta(minutes=3, seconds=59), 1), (timedelta(minutes=5, seconds=1), 2)]
 )
 async def test_they_are_remembered_for_five_minutes(asked: Asked, later: timedelta, times: int) -> None:
     await asked.get()
     asked.clock.ahead += later
 
     assert (await asked.get(), asked.times) == (asked.all, times)
+
+
+async def test_before_they_are_old_they_are_asked_for_and_nobody_waits(asked: Asked) -> None:
+    await asked.get()
+    asked.sandbox.fail("slow", seconds=0.2, times=1)
+    asked.clock.ahead += timedelta(minutes=4, seconds=1)
+
+    for _ in range(3):
+        assert await asked.get() == asked.all
+        assert set(await asked.catalogue.current(asked.credential)) == asked.all
+    await asyncio.sleep(0.25)
+    assert asked.times == 2
+    asked.clock.ahead += timedelta(minutes=3, seconds=50)
+
+    assert (await asked.get(), asked.times) == (asked.all, 2)
+
+
+async def test_asked_for_ahead_of_time_in_vain_they_stay(asked: Asked) -> None:
+    await asked.get()
+    asked.sandbox.fail("down")
+    asked.clock.ahead += timedelta(minutes=4, seconds=1)
+
+    assert await asked.get() == asked.all
+    await asyncio.sleep(0.05)
+    assert (await asked.get(), asked.times) == (asked.all, 2)
 
 
 async def test_they_survive_that_notify_is_away(asked: Asked) -> None:
