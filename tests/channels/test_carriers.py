@@ -293,7 +293,7 @@ async def test_a_parcel_is_sent_under_the_deliverys_id(
     outcome = await CARRIERS[channel].send(client, parcel)
 
     (sent,) = sandbox.sent(reference=parcel.reference)
-    assert outcome == Accepted(sent.id)
+    assert outcome == Accepted(sent.id, template_version=1)
     assert sent.channel == CARRIERS[channel].notify_type
     assert sent.to == to
 

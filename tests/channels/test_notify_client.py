@@ -61,7 +61,7 @@ async def test_a_text_is_sent(client: NotifyClient, sandbox: SandboxUnderTest) -
     )
 
     (sent,) = sandbox.sent()
-    assert outcome == Accepted(sent.id)
+    assert outcome == Accepted(sent.id, template_version=1)
     assert (sent.channel, sent.to, sent.reference) == ("sms", "07700 900123", "r-1")
     assert "Hello Joe, your code is 4711" in sent.body
 
@@ -72,7 +72,7 @@ async def test_a_letter_is_sent(client: NotifyClient, sandbox: SandboxUnderTest)
     )
 
     (sent,) = sandbox.sent()
-    assert outcome == Accepted(sent.id)
+    assert outcome == Accepted(sent.id, template_version=1)
     assert (sent.channel, sent.subject, sent.reference) == ("letter", "Letter to Amala", "r-1")
 
 

@@ -89,7 +89,7 @@ async def test_a_slow_answer_is_waited_for(client: NotifyClient, sandbox: Sandbo
 
     outcome = await send(client, sandbox.templates["email"])
 
-    assert outcome == Accepted(sandbox.sent()[0].id)
+    assert outcome == Accepted(sandbox.sent()[0].id, template_version=1)
 
 
 async def test_an_answer_that_is_too_slow_is_not_known(
@@ -194,6 +194,15 @@ PAGE = b"<html>Not here</html>"
     ("status", "body", "outcome"),
     [
         pytest.param(201, b'{"id": "n-1", "new": {"field": 1}}', Accepted("n-1"), id="taken"),
+        pytest.param(201, b'{"id": "n-1", "template": {"version": 7}}', Accepted("n-1", 7), id="its version"),
+        pytest.param(201, b'{"id": "n-1", "template": [7]}', Accepted("n-1"), id="an odd template"),
+        pytest.param(201, b'{"id": "n-1", "template": {"version": true}}', Accepted("n-1"), id="no version"),
+        pytest.param(
+            201,
+            b'{"id": "n-1", "template": {"version": 9999999999}}',
+            Accepted("n-1"),
+            id="too great a version",
+        ),
         pytest.param(
             201,
             PAGE,

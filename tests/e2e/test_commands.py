@@ -32,6 +32,7 @@ import requests
         (["services", "grant", "nobody", "demo"], {}, ["no service named nobody"]),
         (["serve"], {"COGNITO_ISSUER": "http://x"}, ["COGNITO_ISSUER must begin with", "COGNITO_CLIENT_IDS"]),
         (["services", "limits", "nobody"], {}, ["no service named nobody", "postroom services list"]),
+        (["services", "trust", "nobody", "link"], {}, ["no service named nobody", "postroom services list"]),
         (["serve"], {"POSTROOM_CALLS_A_MINUTE": "0"}, ["POSTROOM_CALLS_A_MINUTE: Use 1 to"]),
         (["serve"], {"POSTROOM_CIRCUIT_OPENS_AFTER": "0"}, ["CIRCUIT_OPENS_AFTER must be at least 1"]),
         (
@@ -75,7 +76,15 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
     listed = json.loads(starter.run("services", "list", "--json", **environment).stdout)
 
     assert set(added) == {"service", "apiKey", "receiptToken"}
-    assert listed == [{"name": "income", "sends": False, "defaultGroup": None, "limits": {}, "reads": []}]
+    [one] = listed
+    assert one == {
+        "name": "income",
+        "sends": False,
+        "defaultGroup": None,
+        "limits": {},
+        "reads": [],
+        "trustedParams": [],
+    }
     assert keyed["apiKey"] != added["apiKey"]
     twice = starter.run("services", "add", "income", **environment)
     assert (twice.returncode, twice.stderr) == (
@@ -155,6 +164,26 @@ def test_reading_is_granted_and_taken_back(starter: Any, sqlite_url: str, secret
     ended = [starter.run("services", "end-grant", "income", "repairs", **environment) for _ in range(2)]
     assert [each.returncode for each in ended] == [0, 2]
     assert reads() == {"income": [], "repairs": []}
+
+
+def test_what_a_service_always_trusts_is_chosen_and_shown(
+    starter: Any, sqlite_url: str, secrets: dict[str, str]
+) -> None:
+    environment = secrets | {"DATABASE_URL": sqlite_url}
+    starter.run("services", "add", "income", **environment)
+
+    def trust(*params: str) -> Any:
+        done = starter.run("services", "trust", "income", *params, "--json", **environment)
+        [listed] = json.loads(starter.run("services", "list", "--json", **environment).stdout)
+        assert listed["trustedParams"] == json.loads(done.stdout)["trustedParams"]
+        return listed["trustedParams"]
+
+    assert trust("survey link", "rebook", "rebook") == ["survey link", "rebook"]
+    assert trust("rebook") == ["rebook"]
+    refused = starter.run("services", "trust", "income", "x" * 101, **environment)
+    assert (refused.returncode, "Use names of 1 to 100" in refused.stderr) == (2, True)
+    assert starter.run("services", "trust", "income", **environment).returncode == 2
+    assert trust("--none") == []
 
 
 def check_serve(starter: Any, environment: dict[str, str], keys: list[str]) -> None:
