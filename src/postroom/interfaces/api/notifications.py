@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import delete, get, patch, post
@@ -140,7 +140,11 @@ def idempotency_key(request: AnyRequest, faults: list[FieldError]) -> str | None
 
 def wants_validation(request: AnyRequest, faults: list[FieldError]) -> bool:
     """Whether the caller only wants to know what would become of the request."""
-    return parse_flag("validateOnly", request.query_params.get("validateOnly"), faults)
+    query = request.scope["query_string"]
+    if not query:
+        return False
+    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return parse_flag("validateOnly", given.get("validateOnly"), faults)
 
 
 async def _validated(
