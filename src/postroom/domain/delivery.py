@@ -352,14 +352,8 @@ def _past_asking(state: State, now: datetime, policy: RetryPolicy) -> Change | N
 
 def _accepted(state: State, notify_id: str, now: datetime, policy: RetryPolicy, *, simulated: bool) -> State:
     wait = wait_before_poll(policy, letter=state.channel is Channel.LETTER, polls=0)
-    taken = replace(
-        _closed(state, due_at=now + wait),
-        status=Status.SENDING,
-        notify_id=notify_id,
-        sent_at=now,
-        reason=None,
-        polls=0,
-    )
+    closed = _closed(state, due_at=now + wait)
+    taken = replace(closed, status=Status.SENDING, notify_id=notify_id, sent_at=now, reason=None, polls=0)
     return _end(taken, Status.DELIVERED, now, "simulated") if simulated else taken
 
 
