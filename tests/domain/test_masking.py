@@ -101,7 +101,7 @@ def test_of_a_notification_all_but_its_addressee_and_warnings() -> None:
 
 
 def test_no_field_of_personal_data_is_forgotten() -> None:
-    told = {"user", "message", "email", "mobile_number", "personalisation", "warnings"}
+    told = {"user", "message", "email", "mobile_number", "personalisation", "warnings", "trusted"}
 
     assert {field.name for field in msgspec.structs.fields(Personal)} == told
 

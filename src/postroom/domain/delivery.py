@@ -45,7 +45,7 @@ class State:
     reason: str | None = None
     lane: Lane = Lane.SINGLE
     replayed_at: datetime | None = None
-    template_version: int | None = None
+    used_version: int | None = None
 
     @property
     def tried_since(self) -> datetime:
@@ -177,7 +177,7 @@ def record_outcome(
         return Change(state, ended=ended)
     match outcome:
         case Accepted(notify_id=notify_id, template_version=version):
-            state = replace(state, template_version=version or state.template_version)
+            state = replace(state, used_version=version)
             return Change(_accepted(state, notify_id, now, policy, simulated=simulated), ended=ended)
         case Rejected(reason=reason):
             return Change(_end(state, Status.PERMANENT_FAILURE, now, reason), ended=ended)

@@ -47,6 +47,7 @@ class Delivery:
     document_id: str | None = None
     template_version: int | None = None
     """The version that it was checked against; once the provider has taken it, the one that it used."""
+    checked_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

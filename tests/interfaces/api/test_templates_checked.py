@@ -280,10 +280,12 @@ async def test_the_version_is_kept(office: Any) -> None:
         assert made["deliveries"][0]["templateVersion"] == known
         # The catalogue does not know of this one yet; what Notify says that it used is what holds.
         office.sandbox.edit_template(office.templates["text"], body="Good day ((name)) ((code))")
-        later = await office.accepted(office.text())
+        once = {"Idempotency-Key": "the-version"}
+        later = await office.accepted(office.text(), headers=once)
         assert later["deliveries"][0]["templateVersion"] == known
         ended = await office.ended(later["id"])
         assert ended["deliveries"][0]["templateVersion"] == known + 1
+        assert await office.accepted(office.text(), headers=once) == later
 
 
 async def test_what_is_only_validated_is_judged_and_not_kept(office: Any) -> None:

@@ -83,7 +83,7 @@ def state_of(row: Row[Any]) -> State:
         reason=row.reason,
         lane=Lane(row.lane),
         replayed_at=row.replayed_at,
-        template_version=row.template_version,
+        used_version=row.used_version,
     )
 
 
@@ -167,7 +167,7 @@ def _to_row(state: State) -> dict[str, Any]:
         "completed_at": state.completed_at,
         "reason": state.reason,
         "replayed_at": state.replayed_at,
-        "template_version": state.template_version,
+        "used_version": state.used_version,
     }
 
 

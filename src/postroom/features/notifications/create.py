@@ -286,6 +286,7 @@ def _notification(
                 channel=channel,
                 status=Status.PENDING,
                 template_version=checked.versions.get(channel),
+                checked_version=checked.versions.get(channel),
             )
             for channel in new.carried
         ),

@@ -202,7 +202,8 @@ def to_delivery(row: Row[Any]) -> Delivery:
         sent_at=row.sent_at,
         completed_at=row.completed_at,
         failure_reason=row.reason,
-        template_version=row.template_version,
+        template_version=row.used_version or row.template_version,
+        checked_version=row.template_version,
     )
 
 

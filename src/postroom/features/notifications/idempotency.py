@@ -88,7 +88,7 @@ def as_it_was_made(notification: Notification) -> Notification:
         action_at=None,
         action_detail=None,
         deliveries=tuple(
-            Delivery(id=each.id, channel=each.channel, template_version=each.template_version)
+            Delivery(id=each.id, channel=each.channel, template_version=each.checked_version)
             for each in notification.deliveries
         ),
     )

@@ -46,7 +46,7 @@ _STATE_COLUMNS = (
     "completed_at",
     "reason",
     "replayed_at",
-    "template_version",
+    "used_version",
 )
 _END_COLUMNS = ("ended_at", "outcome", "status_code", "reason")
 

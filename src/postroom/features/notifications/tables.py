@@ -111,8 +111,9 @@ deliveries = Table(
     Column("content_index", LargeBinary),
     Column("international", Boolean),
     Column("replayed_at", Instant),
-    # Null where it was accepted unchecked, until the provider says which it used.
+    # The template's version that it was checked against, null where it was not; and the one that was used.
     Column("template_version", Integer),
+    Column("used_version", Integer),
 )
 
 _due = deliveries.c.due_at.is_not(None)

@@ -1,4 +1,4 @@
-"""The version of the template that a delivery is made from, and the values that a service always trusts."""
+"""Which version of a template a delivery was checked against and made from; what a service always trusts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,4 +9,5 @@ down_revision = "0006"
 
 def upgrade() -> None:
     op.add_column("deliveries", sa.Column("template_version", sa.Integer))
+    op.add_column("deliveries", sa.Column("used_version", sa.Integer))
     op.add_column("services", sa.Column("trusted_params", sa.Text, nullable=False, server_default="[]"))
