@@ -133,16 +133,28 @@ class Office:
 
 
 class MovedClock:
-    """The time, and what a test adds to it."""
+    """The time, and what a test adds to it. It can stand still: nothing comes due on a slow machine then."""
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)
+        self._stands_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self._stands_at or datetime.now(UTC) + self.ahead
 
     def until(self, moment: datetime) -> None:
-        self.ahead += max(moment - self(), timedelta(0))
+        if self._stands_at is not None:
+            self._stands_at = max(moment, self._stands_at)
+        else:
+            self.ahead += max(moment - self(), timedelta(0))
+
+    def stand_still(self) -> None:
+        self._stands_at = self()
+
+    def go_on(self) -> None:
+        """Go on from where it stood, or from where it would be by now."""
+        stood_at, self._stands_at = self(), None
+        self.until(stood_at)
 
 
 @pytest.fixture

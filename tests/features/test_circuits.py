@@ -96,6 +96,7 @@ async def check_all_taken_once(office: "Office", made: Sequence[Notification]) -
 @pytest.mark.parametrize("fault", ["down", "silent", "error", "rubbish"])
 async def test_a_provider_that_is_down_is_hardly_called(office: "Office", fault: str) -> None:
     made = await post(office, MANY)
+    office.clock.stand_still()
     door = Door(office, fault)
 
     await step_all(office, made)
@@ -110,7 +111,8 @@ async def test_a_provider_that_is_down_is_hardly_called(office: "Office", fault:
 
 async def test_nobody_listens_and_it_is_found_back(office: "Office") -> None:
     made = await post(office, MANY)
-    office.sandbox.refuse_connections(seconds=0.5)
+    office.clock.stand_still()
+    office.sandbox.refuse_connections(seconds=2)
     while office.sandbox.listening:  # noqa: ASYNC110 - the sandbox rings no bell
         await asyncio.sleep(0.01)
 
@@ -118,6 +120,7 @@ async def test_nobody_listens_and_it_is_found_back(office: "Office") -> None:
     tried = len(await office.rows(attempts))
     while not office.sandbox.listening:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
+    office.clock.go_on()
     await until_due(office, made)
     await step_all(office, made)
 
@@ -127,6 +130,7 @@ async def test_nobody_listens_and_it_is_found_back(office: "Office") -> None:
 
 async def test_while_it_is_down_one_at_a_time_tries(office: "Office") -> None:
     made = await post(office, MANY)
+    office.clock.stand_still()
     door = Door(office, "error", method="POST")
     await step_all(office, made)
 
@@ -139,6 +143,7 @@ async def test_while_it_is_down_one_at_a_time_tries(office: "Office") -> None:
 
 async def test_what_waits_longest_waits_hardly_longer_than_the_next_probe(office: "Office") -> None:
     made = await post(office, MANY)
+    office.clock.stand_still()
     Door(office, "error")
     await step_all(office, made)
 
@@ -198,6 +203,7 @@ async def test_a_worker_gets_through_an_outage_without_help(office: "Office") ->
 
 async def test_it_may_take_nothing_while_it_answers_questions(office: "Office") -> None:
     made = await post(office, MANY)
+    office.clock.stand_still()
     door = Door(office, "error", method="POST")
     await step_all(office, made)
     doubted = position(office, Call.ASK)
@@ -239,6 +245,7 @@ async def test_a_look_that_waits_finds_what_was_taken(office: "Office") -> None:
 async def test_polls_wait_and_say_nothing_of_it(office: "Office") -> None:
     made = await post(office, MANY)
     await step_all(office, made)
+    office.clock.stand_still()
     door = Door(office, "error", method="GET")
     await until_due(office, made)
 
@@ -312,8 +319,10 @@ async def test_who_is_too_old_ends_though_nobody_is_called(office: "Office") -> 
 
 async def test_a_process_that_starts_later_makes_due_what_another_put_off(office: "Office") -> None:
     made = await post(office, MANY)
+    office.clock.stand_still()
     Door(office, "down", method="POST")
     await step_all(office, made)
+    office.clock.go_on()
     office.sandbox.heal()
 
     async with running_app(office.app.settings, clock=office.clock) as later:
@@ -329,9 +338,11 @@ async def test_a_process_that_starts_later_makes_due_what_another_put_off(office
 async def test_what_a_process_put_off_that_has_ended_is_found_by_another(office: "Office") -> None:
     made = await post(office, MANY)
     async with running_app(office.app.settings, clock=office.clock) as other:
+        office.clock.stand_still()
         Door(office, "down", method="POST")
         for each in made:
             await other.sender.step(each.deliveries[0].id)
+    office.clock.go_on()
     office.sandbox.heal()
     (news,) = await post(office, 1)
     await step_all(office, [news])
