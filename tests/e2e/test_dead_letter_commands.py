@@ -16,6 +16,7 @@ from postroom.kit.ids import new_id
 from postroom.settings import read_settings
 
 NOBODY = "http://127.0.0.1:1"
+NOT_THERE = "00000000-0000-4000-8000-000000000000"
 NOTIFY_KEY = f"repairs-{new_id()}-{new_id()}"
 
 
@@ -110,7 +111,7 @@ async def _forget_a_moment(environment: dict[str, str]) -> None:
     ("arguments", "says"),
     [
         (["dead-letters", "show", "x"], "delivery: Use the id of a delivery."),
-        (["dead-letters", "show", new_id()], "There is no such dead letter"),
+        (["dead-letters", "show", NOT_THERE], "There is no such dead letter"),
         (["dead-letters", "replay"], "Name one, choose by options, or give --all."),
         (["dead-letters", "list", "--channel", "Pigeon"], "channel: Use Email, Text or Letter."),
         (["dead-letters", "list", "--service", "nobody"], "no service named nobody"),
