@@ -1,15 +1,19 @@
 """`postroom dead-letters`: what was given up or needs a decision, and taking it up again."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from postroom.cli import show
+from postroom.cli.registered import registered
 from postroom.domain.channel import channel_named
 from postroom.domain.errors import FieldError, Invalid, NotFound
 from postroom.kit.ids import is_id
 from postroom.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from postroom.app import App
 
 app = typer.Typer(
     help="Deliveries that were given up, or of which somebody has to decide.", no_args_is_help=True
@@ -180,11 +184,5 @@ async def _replay(
         return await replay_all(postroom.database, filters, replayer=replayer)
 
 
-async def _service_id(postroom: Any, name: str | None) -> str | None:
-    if name is None:
-        return None
-    found = await postroom.directory.by_name(name)
-    if found is None:
-        raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
-    service_id: str = found.id
-    return service_id
+async def _service_id(postroom: "App", name: str | None) -> str | None:
+    return None if name is None else (await registered(postroom, name)).id

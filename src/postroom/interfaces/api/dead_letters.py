@@ -1,7 +1,6 @@
 """The endpoints of dead letters: a service lists its own, and has them taken up again."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -15,7 +14,6 @@ from postroom.features.notifications.dead_letters import (
     Cause,
     DeadLetter,
     Filters,
-    Page,
     Replayer,
     find_dead,
     replay_all,
@@ -28,6 +26,7 @@ from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import (
     DEFAULT_LIMIT,
+    next_link,
     parse,
     read_cursor,
     read_limit,
@@ -54,7 +53,9 @@ async def list_dead_letters(request: AnyRequest) -> ASGIApp:
     filters = _to_filters(given, caller, [])
     async with postroom.database.reading() as conn:
         page = await find_dead(conn, filters)
-    headers = _next_link(given, page, prefix=postroom.settings.api_prefix)
+    headers = next_link(
+        "/dead-letters", given.items(), cursor=page.next_before, prefix=postroom.settings.api_prefix
+    )
     return json_answer([to_item(each) for each in page.items], headers=headers)
 
 
@@ -159,13 +160,6 @@ def _replayer(request: AnyRequest, caller: ServiceCaller, *, may_send_twice: boo
         actor=caller.display_name,
         correlation_id=correlation_id_of(request.scope),
     )
-
-
-def _next_link(given: Mapping[str, str], page: Page, *, prefix: str) -> dict[str, str]:
-    if page.next_before is None:
-        return {}
-    query = urlencode({**given, "cursor": page.next_before})
-    return {"link": f'<{prefix}/dead-letters?{query}>; rel="next"'}
 
 
 def to_item(letter: DeadLetter) -> DeadLetterItem:

@@ -1,8 +1,6 @@
 """The endpoints of feedback: a service reads what happened to its notifications, and has it sent again."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -11,13 +9,20 @@ from litestar.types import ASGIApp
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.scope import Scope
 from postroom.features.notifications.subjects import subjects_of
-from postroom.features.webhooks.feed import FeedPage, read_feed
+from postroom.features.webhooks.feed import read_feed
 from postroom.features.webhooks.resend import resend_one, resend_since
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import read_body
 from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
-from postroom.interfaces.api.query import DEFAULT_LIMIT, parse, read_limit, read_moment, read_parameters
+from postroom.interfaces.api.query import (
+    DEFAULT_LIMIT,
+    next_link,
+    parse,
+    read_limit,
+    read_moment,
+    read_parameters,
+)
 from postroom.interfaces.api.schemas import ResendBody, ResentItem
 
 KNOWN = ("since", "limit")
@@ -38,7 +43,11 @@ async def list_feedback(request: AnyRequest) -> ASGIApp:
         page = await read_feed(
             conn, service_id=caller.service_id, since=since, limit=limit, subjects=subjects_of
         )
-    return json_answer(page.items, headers=_next_link(given, page, prefix=postroom.settings.api_prefix))
+    cursor = page.items[-1].cursor if page.has_more else None
+    headers = next_link(
+        "/feedback", given.items(), cursor=cursor, prefix=postroom.settings.api_prefix, name="since"
+    )
+    return json_answer(page.items, headers=headers)
 
 
 @post("/feedback/{event_id:str}/resend", status_code=200)
@@ -80,10 +89,3 @@ def _read_place(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_CURSOR:
         raise ValueError("Use the cursor of an event as it stands.")
     return int(text)
-
-
-def _next_link(given: Mapping[str, str], page: FeedPage, *, prefix: str) -> dict[str, str]:
-    if not page.has_more:
-        return {}
-    query = urlencode({**given, "since": page.items[-1].cursor})
-    return {"link": f'<{prefix}/feedback?{query}>; rel="next"'}

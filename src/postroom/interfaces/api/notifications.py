@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import delete, get, patch, post
@@ -16,7 +16,7 @@ from postroom.domain.notification import Notification
 from postroom.domain.scope import Scope
 from postroom.features.notifications.act import Action, act
 from postroom.features.notifications.characters import has_control
-from postroom.features.notifications.find import Filters, Page, count_found, find_one, find_page
+from postroom.features.notifications.find import Filters, count_found, find_one, find_page
 from postroom.features.notifications.idempotency import LONGEST_KEY, Once
 from postroom.features.notifications.reach import reach
 from postroom.features.notifications.request import NewNotification
@@ -26,7 +26,7 @@ from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
 from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
-from postroom.interfaces.api.query import COUNTABLE, parse_filters
+from postroom.interfaces.api.query import COUNTABLE, next_link, parse_filters
 from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
 from postroom.interfaces.api.translate import parse_flag, to_item, to_new_notification, to_validation
 from postroom.kit.ids import is_id
@@ -62,7 +62,8 @@ async def list_notifications(request: AnyRequest) -> ASGIApp:
     filters = await _reaching(request, parse_filters(request), caller)
     async with postroom.database.reading() as conn:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
-    headers = _next_link(request, page, prefix=postroom.settings.api_prefix)
+    asked = request.query_params.multi_items()
+    headers = next_link("/notifications", asked, cursor=page.next_before, prefix=postroom.settings.api_prefix)
     return json_answer([to_item(each) for each in page.items], headers=headers)
 
 
@@ -166,14 +167,6 @@ def _answer(
 ) -> ASGIApp:
     shown = {"etag": notification.etag, **(headers or {})}
     return json_answer(to_item(notification), status=status, headers=shown)
-
-
-def _next_link(request: AnyRequest, page: Page, *, prefix: str) -> dict[str, str]:
-    if page.next_before is None:
-        return {}
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    query = urlencode([*kept, ("cursor", page.next_before)])
-    return {"link": f'<{prefix}/notifications?{query}>; rel="next"'}
 
 
 def _to_action(body: ActionBody, errors: list[FieldError], wanted_id: str, request: AnyRequest) -> Action:

@@ -1,8 +1,9 @@
 """Reading the filters of a list from a URL."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request
 
@@ -62,6 +63,16 @@ def read_parameters(request: Request[Any, Any, Any], *, known: Collection[str]) 
     if errors:
         raise Invalid(errors)
     return given
+
+
+def next_link(
+    path: str, given: Iterable[tuple[str, str]], *, cursor: str | None, prefix: str, name: str = "cursor"
+) -> dict[str, str]:
+    """The header that leads to the next page, asked for as this one was; none at the end."""
+    if cursor is None:
+        return {}
+    kept = [(each, value) for each, value in given if each != name]
+    return {"link": f'<{prefix}{path}?{urlencode([*kept, (name, cursor)])}>; rel="next"'}
 
 
 def _to_filters(given: dict[str, list[Any]], errors: list[FieldError]) -> Filters:

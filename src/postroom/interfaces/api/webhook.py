@@ -1,7 +1,6 @@
 """The endpoints of a service's webhook: where it is called, with which secret, and what came of the calls."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from litestar import delete, get, post, put
 from litestar.types import ASGIApp
@@ -24,6 +23,7 @@ from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import (
     DEFAULT_LIMIT,
+    next_link,
     parse,
     read_cursor,
     read_limit,
@@ -92,7 +92,9 @@ async def list_webhook_attempts(request: AnyRequest) -> ASGIApp:
     filters = _to_filters(given, caller)
     async with postroom.database.reading() as conn:
         found, next_before = await find_attempts(conn, filters)
-    headers = _next_link(given, next_before, prefix=postroom.settings.api_prefix)
+    headers = next_link(
+        "/webhook/attempts", given.items(), cursor=next_before, prefix=postroom.settings.api_prefix
+    )
     return json_answer([to_attempt_item(each) for each in found], headers=headers)
 
 
@@ -125,13 +127,6 @@ def _read_outcome(text: str) -> Outcome:
         return Outcome(text)
     except ValueError:
         raise ValueError(f"Use one of {', '.join(Outcome)}.") from None
-
-
-def _next_link(given: Mapping[str, str], next_before: str | None, *, prefix: str) -> dict[str, str]:
-    if next_before is None:
-        return {}
-    query = urlencode({**given, "cursor": next_before})
-    return {"link": f'<{prefix}/webhook/attempts?{query}>; rel="next"'}
 
 
 def to_webhook_item(endpoint: Endpoint, secret: str | None) -> WebhookItem:
