@@ -22,8 +22,22 @@ class FlakyProxy:
     to_lose: int = 0
     statuses: list[int] = field(default_factory=list)
     """Of every answer that came, the lost ones too."""
+    _serving: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(serving)
+        await asyncio.wait({serving})
+        self._serving.discard(serving)
+
+    async def close(self) -> None:
+        """Hang up on whoever keeps a connection."""
+        for serving in self._serving:
+            serving.cancel()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self.port)
         forward = asyncio.create_task(_pump(reader, back))
         try:
@@ -32,6 +46,8 @@ class FlakyProxy:
             forward.cancel()
             for end in (writer, back):
                 end.close()
+                with contextlib.suppress(ConnectionError):
+                    await end.wait_closed()
 
     async def _answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(there):
@@ -76,3 +92,4 @@ async def proxy(office: Office) -> AsyncIterator[FlakyProxy]:
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield proxy
+        await proxy.close()
