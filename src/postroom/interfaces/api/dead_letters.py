@@ -31,6 +31,7 @@ from postroom.interfaces.api.query import (
     read_cursor,
     read_limit,
     read_moment,
+    read_one_of,
     read_parameters,
 )
 from postroom.interfaces.api.schemas import (
@@ -118,7 +119,7 @@ def _to_filters(given: Mapping[str, str], caller: ServiceCaller, faults: list[Fi
         channel=parse(given, "channel", _channel, errors),
         template_id=None if template_id is None else parse(given, "templateId", _template, errors),
         reference=given.get("reference"),
-        cause=parse(given, "cause", _cause, errors),
+        cause=parse(given, "cause", read_one_of(Cause), errors),
         died_from=parse(given, "diedFrom", read_moment, errors),
         died_to=parse(given, "diedTo", read_moment, errors),
         before=parse(given, "cursor", read_cursor, errors),
@@ -141,13 +142,6 @@ def _template(text: str) -> str:
         return checked_id(text)
     except Invalid:
         raise ValueError("Use the id of a template.") from None
-
-
-def _cause(text: str) -> Cause:
-    try:
-        return Cause(text)
-    except ValueError:
-        raise ValueError(f"Use one of {', '.join(Cause)}.") from None
 
 
 def _replayer(request: AnyRequest, caller: ServiceCaller, *, may_send_twice: bool | None) -> Replayer:

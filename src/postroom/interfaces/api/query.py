@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Request
@@ -13,6 +14,8 @@ from postroom.domain.errors import FieldError, Invalid
 from postroom.features.notifications.find import Filters
 from postroom.interfaces.api.translate import parse_channels
 from postroom.kit.ids import is_id
+
+Word = TypeVar("Word", bound=StrEnum)
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
@@ -133,6 +136,18 @@ def read_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
         raise ValueError(f"Use a whole number from 1 to {LARGEST_LIMIT}.")
     return int(text)
+
+
+def read_one_of(kind: type[Word]) -> Callable[[str], Word]:
+    """A reader of one of our own words, written as they are."""
+
+    def read(text: str) -> Word:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"Use one of {', '.join(kind)}.") from None
+
+    return read
 
 
 def read_cursor(text: str) -> str:

@@ -28,6 +28,7 @@ from postroom.interfaces.api.query import (
     read_cursor,
     read_limit,
     read_moment,
+    read_one_of,
     read_parameters,
 )
 from postroom.interfaces.api.schemas import WebhookAttemptItem, WebhookBody, WebhookItem
@@ -104,7 +105,7 @@ def _to_filters(given: Mapping[str, str], caller: ServiceCaller) -> AttemptFilte
         service_id=caller.service_id,
         event_id=parse(given, "eventId", _read_id, errors),
         notification_id=parse(given, "notificationId", _read_id, errors),
-        outcome=parse(given, "outcome", _read_outcome, errors),
+        outcome=parse(given, "outcome", read_one_of(Outcome), errors),
         made_from=parse(given, "madeFrom", read_moment, errors),
         made_to=parse(given, "madeTo", read_moment, errors),
         before=parse(given, "cursor", read_cursor, errors),
@@ -120,13 +121,6 @@ def _read_id(text: str) -> str:
         return checked_id(text)
     except Invalid:
         raise ValueError("Use an id as it stands.") from None
-
-
-def _read_outcome(text: str) -> Outcome:
-    try:
-        return Outcome(text)
-    except ValueError:
-        raise ValueError(f"Use one of {', '.join(Outcome)}.") from None
 
 
 def to_webhook_item(endpoint: Endpoint, secret: str | None) -> WebhookItem:
