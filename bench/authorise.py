@@ -30,7 +30,7 @@ from postroom.domain.scope import Scope
 from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import Registration, issue_key, register
 from postroom.interfaces.api.authenticate import Authenticator
-from postroom.interfaces.api.tokens import Tokens
+from postroom.interfaces.tokens import Tokens
 from postroom.settings import Settings, Trust
 
 AIM_US = 60

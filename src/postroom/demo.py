@@ -19,7 +19,7 @@ from notify_sandbox.model import Callback
 from postroom.app import App, running_app
 from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import Registration, register_again
-from postroom.interfaces.api.tokens import issue_officer_token
+from postroom.interfaces.tokens import issue_officer_token
 from postroom.kit import log as logs
 from postroom.kit.crypto import CannotOpen, new_secret
 from postroom.run import listen, run_async, run_doors, told_to_stop

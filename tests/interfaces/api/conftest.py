@@ -28,7 +28,7 @@ from postroom.features.limits import FAR_ABOVE, ServiceLimits
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.features.services import NewKey, Registration, issue_key, register, register_again
 from postroom.features.services.store import credentials
-from postroom.interfaces.api.tokens import issue_officer_token
+from postroom.interfaces.tokens import issue_officer_token
 from postroom.kit import log as logs
 from postroom.run import listen, run_doors
 from postroom.settings import Settings, read_settings

@@ -23,11 +23,11 @@ from postroom.interfaces.api import (
 )
 from postroom.interfaces.api.authenticate import Authenticator
 from postroom.interfaces.api.body import LARGEST, LARGEST_WITH_FILE
-from postroom.interfaces.api.edge import Edge
 from postroom.interfaces.api.express import Express, Handler
 from postroom.interfaces.api.parts import STATE_KEY, Parts
 from postroom.interfaces.api.problems import handle_error
-from postroom.interfaces.api.tokens import Tokens
+from postroom.interfaces.edge import Edge
+from postroom.interfaces.tokens import Tokens
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)

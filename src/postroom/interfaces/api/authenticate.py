@@ -10,7 +10,7 @@ from postroom.domain.scope import Scope
 from postroom.features.limits import CallerLimits
 from postroom.features.services import Consumer, Directory, KnownKey
 from postroom.interfaces.api.allowances import keep_allowance
-from postroom.interfaces.api.tokens import Tokens, Verified
+from postroom.interfaces.tokens import Tokens, Verified
 from postroom.kit.clock import Clock
 
 _MOST_REMEMBERED = 5_000

@@ -15,12 +15,12 @@ from postroom.features.notifications.create import Created
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_BULK, read_bodies
-from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.notifications import idempotency_key, wants_validation
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.problems import TooLarge, problem_of
 from postroom.interfaces.api.schemas import BulkResult, NotificationBody
 from postroom.interfaces.api.translate import to_item, to_new_notification, to_validation
+from postroom.interfaces.edge import correlation_id_of
 
 
 @post("/notifications/bulk", status_code=207, request_max_body_size=LARGEST_BULK + 1024)

@@ -21,7 +21,6 @@ from postroom.features.notifications.dead_letters import (
 )
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import read_body
-from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import (
@@ -41,6 +40,7 @@ from postroom.interfaces.api.schemas import (
     ReplayedItem,
     ReplayManyBody,
 )
+from postroom.interfaces.edge import correlation_id_of
 
 _CHOOSING = ("channel", "templateId", "reference", "cause", "diedFrom", "diedTo")
 KNOWN = (*_CHOOSING, "limit", "cursor")

@@ -24,11 +24,11 @@ from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
-from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, next_link, parse_filters
 from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
 from postroom.interfaces.api.translate import parse_flag, to_item, to_new_notification, to_validation
+from postroom.interfaces.edge import correlation_id_of
 from postroom.kit.ids import is_id
 
 

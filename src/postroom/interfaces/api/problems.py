@@ -11,8 +11,8 @@ from litestar.types import Scope
 from postroom.domain import errors
 from postroom.interfaces.api.allowances import to_headers
 from postroom.interfaces.api.answer import Answer
-from postroom.interfaces.api.edge import correlation_id_of
 from postroom.interfaces.api.schemas import FieldProblem, Problem
+from postroom.interfaces.edge import correlation_id_of
 from postroom.kit.crypto import CannotOpen
 from postroom.kit.database import DatabaseUnavailable, LockTimeout, WriterBusy
 from postroom.kit.log import get_logger
