@@ -9,6 +9,7 @@ from postroom.app import App
 from postroom.features import limits
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.resume import resume_waiting
+from postroom.features.screens.publish import forget_changes
 from postroom.features.webhooks.forget import forget_feedback as forget_old_feedback
 from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
@@ -63,6 +64,10 @@ async def forget_feedback(app: App) -> None:
     await forget_old_feedback(app.database, now=app.clock())
 
 
+async def forget_screen_changes(app: App) -> None:
+    await forget_changes(app.database, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -87,6 +92,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "forget idempotency keys": forget_idempotency_keys,
     "forget sends of more than an hour ago": forget_sends,
     "forget old feedback": forget_feedback,
+    "forget what changed on screens": forget_screen_changes,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -99,6 +105,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "forget idempotency keys": Scheduled(timedelta(minutes=10)),
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
     "forget old feedback": Scheduled(timedelta(hours=1)),
+    "forget what changed on screens": Scheduled(timedelta(minutes=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

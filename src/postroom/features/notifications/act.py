@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.errors import Conflict, FieldError, Invalid, Stale
 from postroom.domain.notification import ActionDetail, Notification
-from postroom.features import audit, webhooks
+from postroom.features import audit, screens, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.find import find_one, refuse_change
 from postroom.features.notifications.seal import reader_index, seal_action
@@ -69,6 +71,7 @@ async def act(
     )
     await audit.record(conn, [entry], vault=vault)
     await _tell(conn, action, entry, caller=caller)
+    await _show(conn, action, row, caller=caller, vault=vault, now=now)
     return await find_one(conn, notification_id, caller=caller, vault=vault)
 
 
@@ -87,6 +90,18 @@ async def _tell(conn: AsyncConnection, action: Action, entry: audit.Entry, *, ca
         correlation_id=action.correlation_id,
     )
     await webhooks.record(conn, [event])
+
+
+async def _show(
+    conn: AsyncConnection, action: Action, row: Row[Any], *, caller: Caller, vault: Vault, now: datetime
+) -> None:
+    """What was done shows on every screen that it is on; that it was read, on the reader's alone."""
+    screen = row.audience
+    if action.type in READING:
+        screen = reader_index(vault, caller.email) if isinstance(caller, Person) else None
+    if screen is not None:
+        change = screens.changed(screens.Kind.CHANGED, screen=screen, at=now, notification_id=row.id)
+        await screens.record(conn, [change])
 
 
 def _check(action: Action) -> None:

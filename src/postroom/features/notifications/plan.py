@@ -11,7 +11,7 @@ from postroom.channels.carriers import CARRIERS
 from postroom.domain.channel import Channel, to_mask
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
-from postroom.features import audit, webhooks
+from postroom.features import audit, screens, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.idempotency import take_keys
 from postroom.features.notifications.seal import audience_index, seal_personal
@@ -96,6 +96,7 @@ async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, 
     await store.insert_deliveries(conn, deliveries)
     await audit.record(conn, (plan.audit_entry for plan in plans), vault=vault)
     await webhooks.record(conn, [_created(plan.audit_entry) for plan in plans])
+    await screens.record(conn, [_appeared(plan) for plan in plans if plan.notification["audience"]])
     for plan in plans:
         if plan.raw_key is not None:
             await keep(
@@ -117,6 +118,15 @@ def _created(entry: audit.Entry) -> webhooks.Event:
         service_id=entry.service_id,
         notification_id=entry.notification_id,
         actor=webhooks.Actor.SERVICE,
+    )
+
+
+def _appeared(plan: Plan) -> screens.Change:
+    return screens.changed(
+        screens.Kind.NEW,
+        screen=plan.notification["audience"],
+        at=plan.audit_entry.at,
+        notification_id=plan.audit_entry.notification_id,
     )
 
 

@@ -9,7 +9,7 @@ from postroom.domain.caller import Caller, Person
 from postroom.domain.delivery import cancel
 from postroom.domain.errors import Conflict
 from postroom.domain.notification import Notification
-from postroom.features import audit, webhooks
+from postroom.features import audit, screens, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.changes import Request, write_changes
 from postroom.features.notifications.find import find_one, refuse_change
@@ -45,11 +45,10 @@ async def withdraw(
     if not is_removable(current):
         raise Conflict("This still needs somebody's decision: approve, validate or reject it first.")
     if isinstance(caller, Person) and current.personal.user != caller.email:
-        kind = audit.Kind.HIDDEN
-        reader = reader_index(vault, caller.email)
-        await store.set_reader_state(conn, notification_id, reader=reader, values={"hidden_at": now})
+        kind, screen = audit.Kind.HIDDEN, reader_index(vault, caller.email)
+        await store.set_reader_state(conn, notification_id, reader=screen, values={"hidden_at": now})
     else:
-        kind = audit.Kind.REMOVED
+        kind, screen = audit.Kind.REMOVED, row.audience
         await store.update_notification(conn, notification_id, {"removed_at": now})
         await _cancel(conn, current, queue=queue, now=now)
     entry = audit.Entry(
@@ -63,6 +62,9 @@ async def withdraw(
     await audit.record(conn, [entry], vault=vault)
     if kind is audit.Kind.REMOVED:
         await webhooks.record(conn, [_removed(entry, caller)])
+    if screen is not None:
+        gone = screens.changed(screens.Kind.REMOVED, screen=screen, at=now, notification_id=notification_id)
+        await screens.record(conn, [gone])
 
 
 def _removed(entry: audit.Entry, caller: Caller) -> webhooks.Event:
