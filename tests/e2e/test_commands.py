@@ -84,6 +84,7 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
         "limits": {},
         "reads": [],
         "trustedParams": [],
+        "allowedLinkHosts": [],
     }
     assert keyed["apiKey"] != added["apiKey"]
     twice = starter.run("services", "add", "income", **environment)
@@ -184,6 +185,19 @@ def test_what_a_service_always_trusts_is_chosen_and_shown(
     assert (refused.returncode, "Use names of 1 to 100" in refused.stderr) == (2, True)
     assert starter.run("services", "trust", "income", **environment).returncode == 2
     assert trust("--none") == []
+
+
+def test_hosts_of_links_are_chosen_and_shown(starter: Any, sqlite_url: str, secrets: dict[str, str]) -> None:
+    environment = secrets | {"DATABASE_URL": sqlite_url}
+    starter.run("services", "add", "income", **environment)
+
+    done = starter.run("services", "links", "income", "forms.hackney.gov.uk", **environment)
+    [listed] = json.loads(starter.run("services", "list", "--json", **environment).stdout)
+    refused = starter.run("services", "links", "income", "https://x", **environment)
+
+    assert done.stdout == "Follow-on links of income may lead to forms.hackney.gov.uk\n"
+    assert listed["allowedLinkHosts"] == ["forms.hackney.gov.uk"]
+    assert (refused.returncode, refused.stderr[:43]) == (2, "postroom: allowedLinkHosts: Use names of ho")
 
 
 def check_serve(starter: Any, environment: dict[str, str], keys: list[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from postroom.cli import grants, keys, show
+from postroom.cli import grants, keys, links, show
 from postroom.cli.registered import registered
 from postroom.settings import GOVUK_NOTIFY, Settings, read_settings
 
@@ -13,6 +13,7 @@ app = typer.Typer(help="The services that may call Postroom.", no_args_is_help=T
 app.add_typer(keys.app, name="key")
 app.command("grant")(grants.grant_reading)
 app.command("end-grant")(grants.end_reading)
+app.command("links")(links.choose_hosts)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -176,6 +177,7 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
                     for grant in await grants_to(conn, each.id)
                 ],
                 "trustedParams": list(each.trusted_params),
+                "allowedLinkHosts": list(each.link_hosts),
             }
             for each in await postroom.directory.every()
         ]

@@ -14,6 +14,7 @@ from postroom.features.services.credentials import Credential, Credentials
 from postroom.features.services.directory import Directory, KnownKey, RegisteredService
 from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
+from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
 from postroom.features.services.register import (
     Registration,
     register,
@@ -40,11 +41,13 @@ __all__ = [
     "grants_to",
     "issue_key",
     "keys_of",
+    "leads_to_allowed_host",
     "register",
     "register_again",
     "revoke_key",
     "rotate_key",
     "set_limits",
+    "set_link_hosts",
     "set_receipt_token",
     "set_trusted_params",
 ]

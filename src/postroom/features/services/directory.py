@@ -37,6 +37,8 @@ class RegisteredService:
     template_names: Mapping[str, str]
     limits: ServiceLimits = NOTHING_CHOSEN
     trusted_params: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
+    """Where its follow-on links may lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +154,5 @@ def _to_service(row: Row[Any]) -> RegisteredService:
         template_names=msgspec.json.decode(row.template_names, type=dict[str, str]),
         limits=msgspec.json.decode(row.limits, type=ServiceLimits),
         trusted_params=msgspec.json.decode(row.trusted_params, type=tuple[str, ...]),
+        link_hosts=msgspec.json.decode(row.link_hosts, type=tuple[str, ...]),
     )

@@ -64,6 +64,7 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
         "created_at": now,
         "limits": msgspec.json.encode(registration.limits).decode(),
         "trusted_params": "[]",
+        "link_hosts": "[]",
     }
     await store.insert_service(conn, row)
     return service_id

@@ -26,6 +26,8 @@ services = Table(
     Column("limits", Text, nullable=False, server_default="{}"),
     # The names of the values that may make links in its emails, as a JSON list.
     Column("trusted_params", Text, nullable=False, server_default="[]"),
+    # Where its follow-on links may lead, as a JSON list: see links.py.
+    Column("link_hosts", Text, nullable=False, server_default="[]"),
 )
 
 api_keys = Table(

@@ -1,0 +1,49 @@
+"""Where a service's follow-on links may lead: hosts by name, and `*.` before a name for all below it."""
+
+import re
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.domain.errors import FieldError, Invalid
+from postroom.features.services import store
+
+MOST_HOSTS = 50
+LONGEST_URL = 2_000
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
+_URL = re.compile(r"https://[!#-;=?-\[\]_a-z~]+", re.IGNORECASE | re.ASCII)
+"""What may stand in an address: printable ASCII without blanks, quotes, backslashes and angles."""
+
+
+async def set_link_hosts(conn: AsyncConnection, *, service_id: str, hosts: Sequence[str]) -> tuple[str, ...]:
+    """The hosts that the service's follow-on links may lead to from now on; Invalid where one is no name."""
+    kept = tuple(dict.fromkeys(host.strip().lower() for host in hosts))
+    if len(kept) > MOST_HOSTS:
+        raise Invalid([FieldError("allowedLinkHosts", f"Use up to {MOST_HOSTS} hosts.")])
+    if any(len(host) > 253 or not _HOST.fullmatch(host) for host in kept):
+        words = "Use names of hosts, as in forms.hackney.gov.uk, or *.hackney.gov.uk for all below it."
+        raise Invalid([FieldError("allowedLinkHosts", words)])
+    await store.update_service(conn, service_id, {"link_hosts": msgspec.json.encode(kept).decode()})
+    return kept
+
+
+def leads_to_allowed_host(url: str, hosts: Collection[str]) -> bool:
+    """Whether it is an address by https, without a user or a port, of one of the hosts."""
+    if len(url) > LONGEST_URL or not _URL.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, is_plain = (parts.hostname or "").lower(), parts.port in (None, 443)
+    except ValueError:
+        return False
+    return is_plain and "@" not in parts.netloc and any(_allows(each, host) for each in hosts)
+
+
+def _allows(pattern: str, host: str) -> bool:
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
+    return host == pattern
