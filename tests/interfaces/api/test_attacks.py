@@ -455,6 +455,7 @@ async def theirs(office: Any) -> dict[str, str]:
 PATCH = {"actionType": "IsRead"}
 BY_ID = {
     "get": ("GET", "/notifications/{id}", None, ("notification", "delivery", "message")),
+    "timeline": ("GET", "/notifications/{id}/timeline", None, ("notification", "delivery", "message")),
     "act": ("PATCH", "/notifications/{id}", PATCH, ("notification", "delivery", "message")),
     "act, wrongly": ("PATCH", "/notifications/{id}", {"actionType": "Approved"}, ("notification",)),
     "remove": ("DELETE", "/notifications/{id}", None, ("notification", "delivery", "message")),

@@ -18,6 +18,7 @@ NEEDED = {
     ("get", "/notifications/count"): Scope.READ,
     ("post", "/notifications/bulk"): Scope.WRITE,
     ("get", "/notifications/{id}"): Scope.READ,
+    ("get", "/notifications/{id}/timeline"): Scope.READ,
     ("patch", "/notifications/{id}"): Scope.WRITE,
     ("delete", "/notifications/{id}"): Scope.WRITE,
     ("get", "/dead-letters"): Scope.READ,

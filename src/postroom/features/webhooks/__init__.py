@@ -1,6 +1,20 @@
 """What a service is told of its notifications: recorded with what happened, kept as a feed, called back."""
 
+from postroom.features.webhooks.calls_about import ToBeTold, Told, calls_about
 from postroom.features.webhooks.record import Actor, Event, Kind, happened, record
+from postroom.features.webhooks.retry import Outcome
 from postroom.features.webhooks.told import Subject, Subjects
 
-__all__ = ["Actor", "Event", "Kind", "Subject", "Subjects", "happened", "record"]
+__all__ = [
+    "Actor",
+    "Event",
+    "Kind",
+    "Outcome",
+    "Subject",
+    "Subjects",
+    "ToBeTold",
+    "Told",
+    "calls_about",
+    "happened",
+    "record",
+]

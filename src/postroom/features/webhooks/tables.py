@@ -98,7 +98,7 @@ webhook_attempts = Table(
     Column("id", Id, primary_key=True),
     Column("event_id", Id, nullable=False, index=True),
     Column("service_id", Id, nullable=False),
-    Column("notification_id", Id, nullable=False),
+    Column("notification_id", Id, nullable=False, index=True),
     Column("number", SmallInteger, nullable=False),
     Column("at", Instant, nullable=False),
     Column("took_ms", Integer, nullable=False),

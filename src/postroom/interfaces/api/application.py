@@ -19,6 +19,7 @@ from postroom.interfaces.api import (
     metrics,
     notifications,
     receipts,
+    timeline,
     webhook,
 )
 from postroom.interfaces.api.authenticate import Authenticator
@@ -39,6 +40,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.get_notification,
     notifications.act_on_notification,
     notifications.remove_notification,
+    timeline.get_timeline,
     bulk.create_notifications,
     dead_letters.list_dead_letters,
     dead_letters.get_dead_letter,

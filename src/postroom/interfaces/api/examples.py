@@ -147,6 +147,31 @@ RECEIPT: dict[str, Any] = {
     "template_version": 1,
 }
 
+TIMELINE: list[dict[str, Any]] = [
+    {
+        "at": "2026-11-12T17:27:47.869406Z",
+        "kind": "accepted",
+        "text": "Accepted and kept.",
+        "channel": None,
+        "deliveryId": None,
+        "actor": None,
+        "note": None,
+        "correlationId": "4f9a1c52-6f0e-4f0a-9c5e-2f3b9f6f7d10",
+        "isAhead": False,
+    },
+    {
+        "at": "2026-11-12T17:27:47.921876Z",
+        "kind": "answered",
+        "text": "Try 1: GOV.UK Notify answered 201 and took it, made from version 1.",
+        "channel": "Email",
+        "deliveryId": "01a20ad8-4a56-73f5-9ece-71a20565adb1",
+        "actor": None,
+        "note": None,
+        "correlationId": None,
+        "isAhead": False,
+    },
+]
+
 COUNT: dict[str, Any] = {"count": 12, "isExact": True}
 
 NEW_BULK: list[dict[str, Any]] = [NEW_NOTIFICATIONS["email"], NEW_NOTIFICATIONS["screen"]]

@@ -24,6 +24,7 @@ _STRUCTS = (
     schemas.PreviewItem,
     schemas.ValidationItem,
     schemas.CountItem,
+    schemas.TimelineItem,
     schemas.BulkResult,
     schemas.DeadLetterItem,
     schemas.ReplayBody,

@@ -139,7 +139,20 @@ def _of_one_notification() -> dict[str, Any]:
     item = reference_to(schemas.NotificationItem)
     one = in_json("The notification.", item, examples.NOTIFICATION, ETag="Its version, for If-Match.")
     tag = "notifications"
+    lines = {"type": "array", "items": reference_to(schemas.TimelineItem)}
+    told = in_json("What happened, the oldest first; then what is still to come.", lines, examples.TIMELINE)
     return {
+        "/notifications/{id}/timeline": {
+            "get": operation(
+                name="getTimeline",
+                summary="Read what became of it, in plain English",
+                tag=tag,
+                answers={200: told},
+                problems=(400, 401, 403, 404, 429, 503),
+                security=ANYONE,
+                parameters=[ID],
+            )
+        },
         "/notifications/{id}": {
             "get": operation(
                 name="getNotification",

@@ -90,6 +90,20 @@ class ValidationItem(msgspec.Struct, rename="camel"):
     template_unchecked: bool
 
 
+class TimelineItem(msgspec.Struct, rename="camel"):
+    """One thing that happened to a notification, in plain English; still to come where `isAhead`."""
+
+    at: datetime
+    kind: str
+    text: str
+    channel: str | None
+    delivery_id: str | None
+    actor: str | None
+    note: str | None
+    correlation_id: str | None
+    is_ahead: bool
+
+
 class CountItem(msgspec.Struct, rename="camel"):
     """How many notifications there are; more than that, where it is not exact."""
 
