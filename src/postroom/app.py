@@ -26,7 +26,7 @@ from postroom.features.webhooks.caller import Caller
 from postroom.features.webhooks.dispatch import Dispatcher
 from postroom.kit.clock import Clock, utc_now
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database, GroupCommit, open_database
+from postroom.kit.database import Database, GroupCommit, in_transactions, open_database
 from postroom.kit.database.migrate import migrate
 from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
@@ -163,8 +163,7 @@ def _limits_gate(base: _Base) -> LimitsGate:
 
 def _writer(base: _Base) -> GroupCommit[Plan, bool]:
     return GroupCommit(
-        database=base.database,
-        write=partial(write_plans, vault=base.vault, queue=base.queue),
+        write=partial(write_plans, database=base.database, vault=base.vault, queue=base.queue),
         after_commit=partial(_ring, base),
         writers=2 if base.database.is_postgres else 1,
     )
@@ -193,7 +192,7 @@ def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[
     def writers(number: int) -> Changes:
         write = partial(write_changes, queue=base.queue, gate=gate)
         ring = partial(_ring, base)
-        return GroupCommit(database=base.database, write=write, after_commit=ring, writers=number)
+        return GroupCommit(write=in_transactions(base.database, write), after_commit=ring, writers=number)
 
     if base.database.is_postgres:
         return writers(1), writers(2)

@@ -1,11 +1,14 @@
 """A request is accepted whole or not at all."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from postroom.domain.channel import Channel
 from postroom.domain.errors import FieldError, Forbidden, Invalid
@@ -143,16 +146,23 @@ async def plan_of(office: "Office") -> Plan:
     return kept[0]
 
 
-async def test_jobs_and_rows_stand_or_fall_with_the_transaction(office: "Office") -> None:
-    plan = await plan_of(office)
+@pytest.mark.parametrize("once", [None, "a key"])
+async def test_jobs_and_rows_stand_or_fall_with_the_transaction(office: "Office", once: str | None) -> None:
+    made, again = await plan_of(office), await plan_of(office)
+    if once is not None:
+        row = {"service_id": made.notification["service_id"], "key": once.encode(), "body": b"digest"}
+        row |= {
+            "notification_id": made.notification["id"],
+            "expires_at": made.audit_entry.at + timedelta(hours=1),
+        }
+        made = replace(made, once=row)
+    # A row that is there already: the statement fails after others of it have been written.
+    twice = replace(again, deliveries=made.deliveries)
 
-    async def write_and_fail() -> None:
-        async with office.app.database.transaction() as conn:
-            await write_plans(conn, [plan], vault=office.app.vault, queue=office.app.queue)
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        await write_and_fail()
+    with pytest.raises((IntegrityError, sqlite3.IntegrityError)):
+        await write_plans(
+            [made, twice], database=office.app.database, vault=office.app.vault, queue=office.app.queue
+        )
 
     assert (await jobs(office), await office.rows(notifications), await office.rows(audit_entries)) == (
         set(),

@@ -1,5 +1,6 @@
 """Many rows in one statement: what is written is what was given, row by row and column by column."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.exc import IntegrityError
 
-from postroom.kit.database import BulkInsert, BulkUpdate, Database, Id, Instant, open_database
+from postroom.kit.database import Batch, BulkInsert, BulkUpdate, Database, Id, Instant, open_database
 from postroom.kit.ids import new_id
 
 ROWS = Table(
@@ -157,3 +159,45 @@ async def test_what_the_database_fills_is_left_to_it(database: Database) -> None
         found = (await conn.execute(NUMBERED.select().order_by(NUMBERED.c.drawn))).all()
 
     assert [row.name for row in found] == names
+
+
+async def test_a_batch_writes_all_of_its_parts_or_nothing(database: Database) -> None:
+    first, second = [row(number) for number in range(3)], [row(number) for number in range(3, 73)]
+    good, bad = database.batch(), database.batch()
+    for batch, rows in ((good, second), (bad, [row(80), first[0]])):
+        BulkInsert(ROWS).add(batch, first)
+        BulkInsert(ROWS).add(batch, rows)
+    BulkInsert(ROWS).add(good, [])
+
+    with pytest.raises((IntegrityError, sqlite3.IntegrityError)):
+        await database.write(bad)
+    assert await kept(database) == []
+    await database.write(good)
+    assert await kept(database) == sorted(first + second, key=lambda each: str(each["id"]))
+
+
+async def test_a_batch_within_a_transaction_goes_with_it(database: Database) -> None:
+    batch = database.batch()
+    BulkInsert(ROWS).add(batch, [row(1)])
+
+    async def write_and_fail() -> None:
+        async with database.transaction() as conn:
+            await batch.run(conn)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await write_and_fail()
+
+    assert await kept(database) == []
+
+
+async def test_a_statement_that_selects_is_run_with_those_that_write() -> None:
+    batch = Batch("postgresql")
+    batch.add("INSERT INTO a SELECT * FROM unnest($1::int[], $2::int[])", [[1], [2]])
+    batch.add("SELECT pg_notify($1, $2)", ["channel", "news"])
+
+    assert batch.as_one() == (
+        "WITH part_0 AS (INSERT INTO a SELECT * FROM unnest($1::int[], $2::int[]))"
+        " SELECT (SELECT pg_notify($3, $4))",
+        ([1], [2], "channel", "news"),
+    )

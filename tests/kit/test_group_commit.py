@@ -8,7 +8,14 @@ from sqlalchemy import Column, MetaData, String, Table, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.kit.database import Database, DatabaseUnavailable, GroupCommit, WriterBusy, open_database
+from postroom.kit.database import (
+    Database,
+    DatabaseUnavailable,
+    GroupCommit,
+    WriterBusy,
+    in_transactions,
+    open_database,
+)
 
 THINGS = Table("things", MetaData(), Column("name", String(40)))
 
@@ -48,7 +55,8 @@ def writing() -> Writing:
 
 
 def group(database: Database, writing: Writing, **kwargs: int) -> GroupCommit[str, str]:
-    return GroupCommit(database=database, write=writing.write, after_commit=writing.committed, **kwargs)
+    write = in_transactions(database, writing.write)
+    return GroupCommit(write=write, after_commit=writing.committed, **kwargs)
 
 
 async def written(database: Database) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit import store
 from postroom.kit.crypto import Vault
+from postroom.kit.database import Batch
 from postroom.kit.ids import first_id_at, new_id
 
 
@@ -43,9 +44,12 @@ class Entry:
 
 async def record(conn: AsyncConnection, entries: Iterable[Entry], *, vault: Vault) -> None:
     """Append the entries; they stand or fall with the caller's transaction."""
-    rows = [_row(entry, vault) for entry in entries]
-    if rows:
-        await store.append(conn, rows)
+    await store.insert.run(conn, [_row(entry, vault) for entry in entries])
+
+
+def add(batch: Batch, entries: Iterable[Entry], *, vault: Vault) -> None:
+    """Append the entries with the batch."""
+    store.insert.add(batch, [_row(entry, vault) for entry in entries])
 
 
 async def count_accepted_without(

@@ -18,4 +18,4 @@ audit_entries = Table(
     Column("personal", LargeBinary),
 )
 
-append = BulkInsert(audit_entries).run
+insert = BulkInsert(audit_entries)

@@ -18,6 +18,7 @@ from postroom.features.notifications.seal import audience_index, seal_personal
 from postroom.features.services import Credential, RegisteredService
 from postroom.features.services.credentials import keep
 from postroom.kit.crypto import Vault
+from postroom.kit.database import Batch, Database
 from postroom.kit.queue import Job, JobQueue
 
 
@@ -63,16 +64,21 @@ def make_plan(
 
 
 async def write_plans(
-    conn: AsyncConnection, every: Sequence[Plan], *, vault: Vault, queue: JobQueue
+    every: Sequence[Plan], *, database: Database, vault: Vault, queue: JobQueue
 ) -> list[bool]:
-    """Write accepted requests, all of each, in the caller's transaction; whether each was written.
+    """Write accepted requests, all of each, in one transaction; whether each was written.
 
     One whose idempotency key is taken is not.
     """
-    written = await _not_yet_made(conn, every)
-    plans = [plan for plan, is_new in zip(every, written, strict=True) if is_new]
-    if plans:
-        await _write(conn, plans, vault=vault, queue=queue)
+    if all(plan.once is None and plan.raw_key is None for plan in every):
+        # Nothing is asked of the database before, nor waited for: all goes in one round trip.
+        await database.write(_batch(database, every, vault=vault, queue=queue))
+        return [True] * len(every)
+    async with database.transaction() as conn:
+        written = await _not_yet_made(conn, every)
+        plans = [plan for plan, is_new in zip(every, written, strict=True) if is_new]
+        await _keep_raw_keys(conn, plans, vault=vault)
+        await _batch(database, plans, vault=vault, queue=queue).run(conn)
     return written
 
 
@@ -90,13 +96,7 @@ async def _not_yet_made(conn: AsyncConnection, plans: Sequence[Plan]) -> list[bo
     return written
 
 
-async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue) -> None:
-    deliveries = [row for plan in plans for row in plan.deliveries]
-    await store.insert_notifications(conn, [plan.notification for plan in plans])
-    await store.insert_deliveries(conn, deliveries)
-    await audit.record(conn, (plan.audit_entry for plan in plans), vault=vault)
-    await webhooks.record(conn, [_created(plan.audit_entry) for plan in plans])
-    await screens.record(conn, [_appeared(plan) for plan in plans if plan.notification["audience"]])
+async def _keep_raw_keys(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault) -> None:
     for plan in plans:
         if plan.raw_key is not None:
             await keep(
@@ -108,7 +108,18 @@ async def _write(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault, 
                 is_raw=True,
                 now=plan.audit_entry.at,
             )
-    await queue.put(conn, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
+
+
+def _batch(database: Database, plans: Sequence[Plan], *, vault: Vault, queue: JobQueue) -> Batch:
+    batch = database.batch()
+    deliveries = [row for plan in plans for row in plan.deliveries]
+    store.add_notifications(batch, [plan.notification for plan in plans])
+    store.add_deliveries(batch, deliveries)
+    audit.add(batch, (plan.audit_entry for plan in plans), vault=vault)
+    webhooks.add(batch, [_created(plan.audit_entry) for plan in plans])
+    screens.add(batch, [_appeared(plan) for plan in plans if plan.notification["audience"]])
+    queue.add(batch, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
+    return batch
 
 
 def _created(entry: audit.Entry) -> webhooks.Event:

@@ -50,8 +50,8 @@ _STATE_COLUMNS = (
 )
 _END_COLUMNS = ("ended_at", "outcome", "status_code", "reason")
 
-insert_notifications = BulkInsert(notifications).run
-insert_deliveries = BulkInsert(deliveries).run
+add_notifications = BulkInsert(notifications).add
+add_deliveries = BulkInsert(deliveries).add
 insert_attempts = BulkInsert(attempts).run
 insert_receipts = BulkInsert(receipts).run
 save_states = BulkUpdate(deliveries, _STATE_COLUMNS).run

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.screens.tables import screen_changes, screen_outbox
-from postroom.kit.database import BulkInsert
+from postroom.kit.database import Batch, BulkInsert
 
 
 class Kind(StrEnum):
@@ -31,8 +31,8 @@ def changed(kind: Kind, *, screen: bytes, at: datetime, notification_id: str | N
     return {"kind": kind, "at": at, "screen": screen, "notification_id": notification_id}
 
 
-_insert_recorded = BulkInsert(screen_outbox, without=("drawn",)).run
-_insert_placed = BulkInsert(screen_changes, without=("position",)).run
+_recorded = BulkInsert(screen_outbox, without=("drawn",))
+_placed = BulkInsert(screen_changes, without=("position",))
 
 
 async def record(conn: AsyncConnection, changes: Sequence[Change]) -> None:
@@ -41,9 +41,11 @@ async def record(conn: AsyncConnection, changes: Sequence[Change]) -> None:
     SQLite has one writer: what it numbers is in the order of commits. PostgreSQL's numbers are not, and a
     change gets its place after its commit (publish.py).
     """
-    if not changes:
-        return
-    if conn.dialect.name == "postgresql":
-        await _insert_recorded(conn, changes)
-    else:
-        await _insert_placed(conn, changes)
+    batch = Batch(conn.dialect.name)
+    add(batch, changes)
+    await batch.run(conn)
+
+
+def add(batch: Batch, changes: Sequence[Change]) -> None:
+    """Record the changes with the batch, as `record` does."""
+    (_recorded if batch.dialect == "postgresql" else _placed).add(batch, changes)

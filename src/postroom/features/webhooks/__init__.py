@@ -1,7 +1,7 @@
 """What a service is told of its notifications: recorded with what happened, kept as a feed, called back."""
 
 from postroom.features.webhooks.calls_about import ToBeTold, Told, calls_about
-from postroom.features.webhooks.record import Actor, Event, Kind, happened, record
+from postroom.features.webhooks.record import Actor, Event, Kind, add, happened, record
 from postroom.features.webhooks.retry import Outcome
 from postroom.features.webhooks.told import Subject, Subjects
 
@@ -14,6 +14,7 @@ __all__ = [
     "Subjects",
     "ToBeTold",
     "Told",
+    "add",
     "calls_about",
     "happened",
     "record",

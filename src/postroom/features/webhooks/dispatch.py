@@ -14,7 +14,14 @@ from postroom.features.webhooks.signing import signed_headers
 from postroom.features.webhooks.told import Subjects
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database, DatabaseUnavailable, GroupCommit, LockTimeout, WriterBusy
+from postroom.kit.database import (
+    Database,
+    DatabaseUnavailable,
+    GroupCommit,
+    LockTimeout,
+    WriterBusy,
+    in_transactions,
+)
 from postroom.kit.log import get_logger
 from postroom.kit.signal import Wakeup
 
@@ -53,7 +60,7 @@ class Dispatcher:
         self._callable = Wakeup()
         self._in_hand: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ends: GroupCommit[Ended, None] = GroupCommit(database=database, write=write_ends)
+        self._ends: GroupCommit[Ended, None] = GroupCommit(write=in_transactions(database, write_ends))
 
     def ring(self) -> None:
         """Say, after a commit, that something may be recorded."""

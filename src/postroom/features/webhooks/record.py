@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import feedback_outbox
-from postroom.kit.database import BulkInsert
+from postroom.kit.database import Batch, BulkInsert
 from postroom.kit.ids import new_id
 
 
@@ -61,7 +61,7 @@ def happened(
     }
 
 
-_insert = BulkInsert(feedback_outbox, without=("drawn",)).run
+_insert = BulkInsert(feedback_outbox, without=("drawn",))
 
 
 async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
@@ -70,5 +70,9 @@ async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
     Call it once in a transaction, after all that the transaction waits for: the order in which events are
     recorded while their rows are locked is the order in which they are told.
     """
-    if events:
-        await _insert(conn, events)
+    await _insert.run(conn, events)
+
+
+def add(batch: Batch, events: Sequence[Event]) -> None:
+    """Record the events with the batch, whose transaction waits for nothing after it."""
+    _insert.add(batch, events)

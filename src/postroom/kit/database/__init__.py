@@ -1,11 +1,13 @@
 """One database, SQLite or PostgreSQL, behind one small interface."""
 
+from postroom.kit.database.batch import Batch
 from postroom.kit.database.bulk import BulkInsert, BulkUpdate
 from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
-from postroom.kit.database.group_commit import GroupCommit, WriterBusy
+from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_transactions
 from postroom.kit.database.types import Id, Instant, metadata
 
 __all__ = [
+    "Batch",
     "BulkInsert",
     "BulkUpdate",
     "Database",
@@ -15,6 +17,7 @@ __all__ = [
     "Instant",
     "LockTimeout",
     "WriterBusy",
+    "in_transactions",
     "metadata",
     "open_database",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Dialect, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.kit.database.batch import Batch
 from postroom.kit.database.types import Instant, to_microseconds
 
 _LARGEST_POWER = 6
@@ -40,17 +41,21 @@ class BulkInsert:
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert the rows, in the caller's transaction."""
+        batch = Batch(conn.dialect.name)
+        self.add(batch, rows)
+        await batch.run(conn)
+
+    def add(self, batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert the rows with the batch."""
         if not rows:
             return
-        if conn.dialect.name == "postgresql":
-            columns = tuple([row.get(name) for row in rows] for name in self._names)
-            await conn.exec_driver_sql(self._postgres, columns)
-        else:
-            start = 0
-            for size in _powers_of_two(len(rows)):
-                values = self._for_sqlite(rows[start : start + size])
-                await conn.exec_driver_sql(self._sqlite_statement(size), values)
-                start += size
+        if batch.dialect == "postgresql":
+            batch.add(self._postgres, [[row.get(name) for row in rows] for name in self._names])
+            return
+        start = 0
+        for size in _powers_of_two(len(rows)):
+            batch.add(self._sqlite_statement(size), self._for_sqlite(rows[start : start + size]))
+            start += size
 
     def _for_sqlite(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
         """The values of all the rows, one after the other."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from postroom.kit.database.batch import Batch
 
 _SQLITE_READERS = 4
 _LOCK_TIMEOUT = "5s"
@@ -42,6 +45,8 @@ class Database:
     url: URL
     writer: AsyncEngine
     reader: AsyncEngine
+    check_file: Callable[[Any], None] = lambda _: None
+    """Of an SQLite database: DatabaseUnavailable where its file is not the one that was opened."""
 
     @property
     def is_postgres(self) -> bool:
@@ -52,6 +57,21 @@ class Database:
         """A transaction that is committed at the end, or rolled back on any exception."""
         async with _unavailable_named(), self.writer.begin() as conn:
             yield conn
+
+    def batch(self) -> Batch:
+        return Batch(self.writer.dialect.name)
+
+    async def write(self, batch: Batch) -> None:
+        """Write all of the batch in a transaction of its own, or nothing of it, in one round trip."""
+        async with _unavailable_named(), self.writer.connect() as conn:
+            if self.is_postgres:
+                await (await conn.execution_options(isolation_level="AUTOCOMMIT")).exec_driver_sql(
+                    *batch.as_one()
+                )
+                return
+            self.check_file(None)
+            driver: Any = (await conn.get_raw_connection()).driver_connection
+            await driver._execute(batch.write_at_once, driver._conn)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -103,7 +123,7 @@ def _open_sqlite(url: URL) -> Database:
         event.listen(engine.sync_engine, "begin", file.check)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     event.listen(reader.sync_engine, "begin", _begin)
-    return Database(url=writer.url, writer=writer, reader=reader)
+    return Database(url=writer.url, writer=writer, reader=reader, check_file=file.check)
 
 
 def _sqlite_engine(url: URL, *, connections: int) -> AsyncEngine:
@@ -168,7 +188,7 @@ async def _unavailable_named() -> AsyncIterator[None]:
     """Turns every driver's way of saying "not now" into one exception without parameters."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError) as error:
         raise DatabaseUnavailable(type(error).__name__) from None
     except DBAPIError as error:
         if _state(error) == _LOCK_NOT_AVAILABLE:

@@ -24,22 +24,20 @@ class WriterBusy(Exception):
 class GroupCommit(Generic[Item, Result]):
     """Writes items in transactions of up to `most`, at most `writers` transactions at a time.
 
-    `write` is given a connection and the items of one transaction, and answers a result for each, in
-    order. `submit` returns the item's result once its transaction is committed. An item that makes the
-    transaction fail fails alone: the others are written again, one by one.
+    `write` is given the items of one transaction, commits it, and answers a result for each, in order.
+    `submit` returns the item's result then. An item that makes the transaction fail fails alone: the others
+    are written again, one by one.
     """
 
     def __init__(
         self,
         *,
-        database: Database,
-        write: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]],
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         after_commit: Callable[[], None] = lambda: None,
         most: int = 64,
         most_waiting: int = 2048,
         writers: int = 1,
     ) -> None:
-        self._database = database
         self._write = write
         self._after_commit = after_commit
         self._most = most
@@ -96,8 +94,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         began = time.monotonic()
         try:
-            async with self._database.transaction() as conn:
-                results = await self._write(conn, [item for item, _ in batch])
+            results = await self._write([item for item, _ in batch])
         except DatabaseUnavailable as error:
             _fail(batch, error)
             if time.monotonic() - began > _IN_VAIN_SECONDS:
@@ -115,6 +112,18 @@ class GroupCommit(Generic[Item, Result]):
                 if not done.done():
                     done.set_result(result)
             self._after_commit()
+
+
+def in_transactions(
+    database: Database, write: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]]
+) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
+    """The way of writing that has each group's transaction opened and committed around it."""
+
+    async def write_group(items: Sequence[Item]) -> Sequence[Result]:
+        async with database.transaction() as conn:
+            return await write(conn, items)
+
+    return write_group
 
 
 def _fail(batch: Iterable[tuple[object, asyncio.Future[Result]]], error: Exception) -> None:

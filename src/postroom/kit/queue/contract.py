@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.kit.database import Batch
+
 Handle = Callable[[str], Coroutine[Any, Any, None]]
 """Does the step that is due for one id. It may be called twice for one job, and by two workers at once.
 
@@ -31,6 +33,9 @@ class Job(NamedTuple):
 class JobQueue(Protocol):
     async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
         """Queue the jobs with the caller's transaction; the same job twice is one."""
+
+    def add(self, batch: Batch, jobs: Sequence[Job]) -> None:
+        """Queue the jobs with the batch."""
 
     def ring(self) -> None:
         """Say, after the commit, that something may be due in this process."""

@@ -13,6 +13,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
+from postroom.kit.database import Batch
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 
@@ -61,6 +62,11 @@ class PostgresQueue:
         logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
     async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
+        batch = Batch(conn.dialect.name)
+        self.add(batch, jobs)
+        await batch.run(conn)
+
+    def add(self, batch: Batch, jobs: Sequence[Job]) -> None:
         now = self._clock()
         near = [job for job in jobs if job.due_at - now <= HORIZON]
         if not near:
@@ -71,10 +77,10 @@ class PostgresQueue:
             [max(job.due_at - now, _NO_WAIT) for job in near],
             [f"{job.id} {job.due_at.timestamp():.6f}" for job in near],
         )
-        await conn.exec_driver_sql(_ENQUEUE, columns)
+        batch.add(_ENQUEUE, columns)
         for lane in {job.lane for job in near} - {0}:
             # The engine itself tells of every change of its table, but only on the first lane's channel.
-            await conn.exec_driver_sql("SELECT pg_notify($1, $2)", (channel_of(lane), _news(lane, now)))
+            batch.add("SELECT pg_notify($1, $2)", (channel_of(lane), _news(lane, now)))
 
     def ring(self) -> None:
         """Nothing to do: PostgreSQL notifies every worker at the commit."""

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
-from postroom.kit.database import DatabaseUnavailable, WriterBusy
+from postroom.kit.database import Batch, DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup
@@ -48,6 +48,9 @@ class RowQueue:
 
     async def put(self, conn: AsyncConnection, jobs: Sequence[Job]) -> None:
         """Nothing to do: the row that the same transaction writes is the job."""
+
+    def add(self, batch: Batch, jobs: Sequence[Job]) -> None:
+        """Nothing to do, as above."""
 
     def ring(self) -> None:
         for lane in self._lanes:
