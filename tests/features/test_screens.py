@@ -100,10 +100,11 @@ async def test_a_reader_misses_nothing_while_many_write(office: "Office") -> Non
     seen: list[Any] = []
 
     async def follow() -> None:
-        quiet = False
-        while writing or not quiet:
+        over = False
+        while not over:
+            none_follow = not writing
             page = await changes(office, since=seen[-1].position if seen else 0, most=7)
-            quiet = not page
+            over = none_follow and not page
             seen.extend(page)
 
     following = asyncio.create_task(follow())
