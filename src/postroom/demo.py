@@ -115,6 +115,7 @@ def _settings(kept: Kept, *, host: str, port: int, data: Path) -> Settings:
     environment.setdefault("DATABASE_URL", f"sqlite:///{(data / 'postroom.db').resolve()}")
     environment.setdefault("RAW_NOTIFY_KEYS", "on")
     environment.setdefault("POSTROOM_PRIVATE_WEBHOOKS", "on")
+    environment.setdefault("POSTROOM_ALLOWED_ORIGINS", "http://localhost:*;http://127.0.0.1:*")
     # Nobody at a demo waits half an hour to see that a letter arrived.
     environment.setdefault("POSTROOM_POLL_LETTER_SECONDS", "2")
     environment["POSTROOM_SECRET"] = kept.secret

@@ -1,6 +1,7 @@
 """What a deployment chooses, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from postroom.features.limits import LimitDefaults, ServiceLimits, check_limits
 from postroom.kit.crypto import SHORTEST_SECRET
 
 _OF_THIS_MACHINE = (("http", "127.0.0.1"), ("http", "localhost"))
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5}|:\*)?")
 GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
 
 
@@ -48,6 +50,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     api_prefix: str = ""
+    allowed_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
@@ -71,6 +74,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "host": variables.get("POSTROOM_HOST", "127.0.0.1"),
         "port": _whole(variables, "POSTROOM_PORT", 8000, faults),
         "api_prefix": variables.get("POSTROOM_API_PREFIX", "").rstrip("/"),
+        "allowed_origins": _origins(variables, faults),
         "log_level": variables.get("POSTROOM_LOG_LEVEL", "INFO"),
         "at_once": _whole(variables, "POSTROOM_AT_ONCE", 64, faults),
         "keep_idempotency_keys": timedelta(
@@ -166,6 +170,18 @@ def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:
         roles=_roles(variables),
         reopening=_reopening(variables, faults),
     )
+
+
+def _origins(variables: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
+    """The origins whose pages may call, as a browser names them."""
+    origins = tuple(name.lower() for name in _names(variables, "POSTROOM_ALLOWED_ORIGINS"))
+    wrong = [name for name in origins if name != "*" and not _ORIGIN.fullmatch(name)]
+    if wrong:
+        faults.append(
+            f"POSTROOM_ALLOWED_ORIGINS: {', '.join(wrong)} must be an origin without a path, "
+            "as https://front-end.example, http://localhost:* for any port, or * for any origin"
+        )
+    return origins
 
 
 def _is_safe(url: str) -> bool:

@@ -1,5 +1,6 @@
 """A notification and its deliveries, as the features hand them round."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,8 @@ import msgspec
 from postroom.domain.action import ActionType
 from postroom.domain.channel import Channel
 from postroom.domain.status import Status
+
+_ETAG = re.compile(r'"(?P<state>[0-9]+-[ru])(-[0-9a-f]+)?"')
 
 
 class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,4 +85,19 @@ class Notification:
     @property
     def etag(self) -> str:
         """Covers the state that all share and the asker's own read state."""
-        return f'"{self.version}-{"r" if self.is_read else "u"}"'
+        return self.etag_of("")
+
+    def etag_of(self, shown: str) -> str:
+        """The same, telling apart also what is `shown`, which changes with each step of a delivery."""
+        state = f"{self.version}-{'r' if self.is_read else 'u'}"
+        return f'"{state}-{shown}"' if shown else f'"{state}"'
+
+    def is_named_by(self, if_match: str) -> bool:
+        """Whether one of the ETags is of the state that it has now, however far its deliveries have come."""
+        state = self.etag.strip('"')
+        return any(tag == "*" or _state_of(tag) == state for tag in map(str.strip, if_match.split(",")))
+
+
+def _state_of(etag: str) -> str | None:
+    found = _ETAG.fullmatch(etag)
+    return None if found is None else found["state"]

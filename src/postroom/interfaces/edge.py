@@ -1,4 +1,4 @@
-"""The outermost layer: correlation ids, the configured prefix, and one log line a request."""
+"""The outermost layer: correlation ids, who may ask from another origin, the prefix, a log line a request."""
 
 import re
 import time
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar.enums import ScopeType
 
+from postroom.interfaces.origins import Origins
 from postroom.kit import log as logs
 from postroom.kit.ids import new_id
 
@@ -37,19 +38,25 @@ _MOST_DRAINED = 64 * 1024 * 1024
 class Edge:
     """An ASGI application around the API. Of a path only our own words are logged: ids and keys stay out."""
 
-    def __init__(self, app: "ASGIApp", *, prefix: str) -> None:
+    def __init__(self, app: "ASGIApp", *, prefix: str, origins: Origins) -> None:
         self._app = app
         self._prefix = prefix
+        self._origins = origins
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
             await self._app(scope, receive, send)
             return
         self._strip_prefix(scope)
-        correlation_id = _correlation_id(scope["headers"])
+        correlation_id, origin, asks_before = _read_headers(scope["headers"])
         scope["correlation_id"] = correlation_id  # type: ignore[typeddict-unknown-key]
         started = time.perf_counter()
         status = 0
+        added = ((b"x-correlation-id", correlation_id.encode()), *self._origins.answer_headers(origin))
+        app = self._app
+        if asks_before and origin is not None and scope["method"] == "OPTIONS":
+            # Nobody has to sign in to ask that, and it comes to no endpoint.
+            app, added = _no_content, (added[0], *self._origins.preflight_headers(origin))
         body_ended = False
 
         async def receive_noting_end() -> "Any":
@@ -64,12 +71,12 @@ class Edge:
                 status = message["status"]
                 if status == _TOO_LARGE and not body_ended:
                     await _drain(receive)
-                message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode())]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         method = scope["method"]
         with logs.correlated(correlation_id):
-            await self._app(scope, receive_noting_end, send_with_id)
+            await app(scope, receive_noting_end, send_with_id)
         if not scope["path"].startswith(_QUIET):
             logs.write_request(
                 method=method,
@@ -83,6 +90,11 @@ class Edge:
         if self._prefix and scope["path"].startswith(self._prefix + "/"):
             scope["path"] = scope["path"][len(self._prefix) :]
             scope["raw_path"] = scope["path"].encode()
+
+
+async def _no_content(_: Any, __: Any, send: "Send") -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _drain(receive: "Receive") -> None:
@@ -101,11 +113,19 @@ def correlation_id_of(scope: "Scope") -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _correlation_id(headers: Any) -> str:
+def _read_headers(headers: Any) -> tuple[str, bytes | None, bool]:
+    """The correlation id, a new one where none is right; a page's origin; whether its browser asks before."""
+    correlation_id = origin = None
+    asks_before = False
     for name, value in headers:
-        if name == b"x-correlation-id" and _CORRELATION_ID.fullmatch(value):
-            return bytes(value).decode()
-    return new_id()
+        if name == b"x-correlation-id":
+            if correlation_id is None and _CORRELATION_ID.fullmatch(value):
+                correlation_id = bytes(value).decode()
+        elif name == b"origin":
+            origin = bytes(value)
+        elif name == b"access-control-request-method":
+            asks_before = True
+    return correlation_id or new_id(), origin, asks_before
 
 
 def _shown(path: str) -> str:

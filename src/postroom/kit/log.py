@@ -44,8 +44,8 @@ _requests: "_Lines | None" = None
 
 
 @contextmanager
-def correlated(correlation_id: str) -> Iterator[None]:
-    """What is logged inside carries the correlation id."""
+def correlated(correlation_id: str | None) -> Iterator[None]:
+    """What is logged inside carries the correlation id, where there is one."""
     token = _correlation_id.set(correlation_id)
     try:
         yield

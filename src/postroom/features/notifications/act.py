@@ -50,7 +50,7 @@ async def act(
     if row is None:
         await refuse_change(conn, notification_id, caller=caller, vault=vault)
     current = await find_one(conn, notification_id, caller=caller, vault=vault)
-    if action.if_match not in (None, "*", current.etag):
+    if action.if_match is not None and not current.is_named_by(action.if_match):
         raise Stale("The notification has changed since it was read.")
     if action.type in READING:
         changed = await _read(conn, current, action.type, caller=caller, vault=vault, now=now)

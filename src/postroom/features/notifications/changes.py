@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a request. `personal` is the notification's sealed data, for a step that sends.
+    """What became of a request. A step that sends has the notification's sealed data and correlation id.
 
     `found` says whether there is such a delivery.
     """
@@ -53,6 +53,7 @@ class Done:
     change: Change | None
     personal: bytes | None = None
     found: bool = True
+    correlation_id: str | None = None
 
 
 Changes = GroupCommit[Request, Done]
@@ -218,7 +219,12 @@ async def _with_personal(
         change.state.notification_id for change in changes if change is not None and change.step is Step.SEND
     }
     personal = await store.personal_of(conn, sending) if sending else {}
-    return [
-        Done(change, None if change is None else personal.get(change.state.notification_id), is_there)
-        for change, is_there in zip(changes, found, strict=True)
-    ]
+    done = []
+    for change, is_there in zip(changes, found, strict=True):
+        row = None if change is None else personal.get(change.state.notification_id)
+        done.append(
+            Done(change, found=is_there)
+            if row is None
+            else Done(change, row.personal, is_there, row.correlation_id)
+        )
+    return done

@@ -37,7 +37,7 @@ from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.ids import new_id
-from postroom.kit.log import get_logger
+from postroom.kit.log import correlated, get_logger
 
 log = get_logger(__name__)
 
@@ -98,10 +98,11 @@ class Sender:
             done = await self._claim(delivery_id)
         if done.change is None or done.change.step in (Step.NOTHING, Step.WAIT):
             return
-        try:
-            await self._do(done.change.step, done.change.state, done.personal, claimed_at)
-        except CannotOpen as error:
-            await self._put_off(done.change.step, done.change.state, error)
+        with correlated(done.correlation_id):
+            try:
+                await self._do(done.change.step, done.change.state, done.personal, claimed_at)
+            except CannotOpen as error:
+                await self._put_off(done.change.step, done.change.state, error)
 
     async def _do(self, step: Step, state: State, sealed: bytes | None, claimed_at: float) -> None:
         client = await self._client(state)

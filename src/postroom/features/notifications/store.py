@@ -74,7 +74,9 @@ _LOCK = {
     for dialect in ("postgresql", "sqlite")
 }
 _PERSONAL = {
-    dialect: select(notifications.c.id, notifications.c.personal).where(_one_of(notifications.c.id, dialect))
+    dialect: select(notifications.c.id, notifications.c.personal, notifications.c.correlation_id).where(
+        _one_of(notifications.c.id, dialect)
+    )
     for dialect in ("postgresql", "sqlite")
 }
 
@@ -136,10 +138,10 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
 
 
-async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, bytes | None]:
-    """The sealed personal data of notifications, by id."""
+async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The sealed personal data of notifications with their correlation ids, by id."""
     found = await conn.execute(_PERSONAL[conn.dialect.name], {"ids": list(notification_ids)})
-    return {row.id: row.personal for row in found}
+    return {row.id: row for row in found}
 
 
 async def notification(

@@ -16,7 +16,7 @@ from postroom.features.webhooks.tables import (
     webhook_calls,
     webhook_endpoints,
 )
-from postroom.features.webhooks.told import Subjects, to_body, to_item
+from postroom.features.webhooks.told import FeedbackItem, Subjects, to_body, to_item
 from postroom.kit.crypto import Vault
 from postroom.kit.database import BulkInsert, BulkUpdate
 from postroom.kit.ids import new_id
@@ -39,6 +39,7 @@ class Call:
     url: str = field(repr=False)
     keys: tuple[str, ...] = field(repr=False)
     body: bytes = field(repr=False)
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,13 @@ async def _ready(
     endpoints = {row.service_id: row for row in await conn.execute(select(webhook_endpoints).where(wanted))}
     about = await subjects(conn, {row.notification_id for row in rows})
     return [
-        _call(row, to_body(to_item(events[row.id], about.get(row.notification_id))), endpoint, vault, now)
+        _call(row, to_item(events[row.id], about.get(row.notification_id)), endpoint, vault, now)
         for row in rows
         if row.id in events and (endpoint := endpoints.get(row.service_id)) is not None
     ]
 
 
-def _call(row: Row[Any], body: bytes, endpoint: Row[Any], vault: Vault, now: datetime) -> Call:
+def _call(row: Row[Any], told: FeedbackItem, endpoint: Row[Any], vault: Vault, now: datetime) -> Call:
     kept = unseal(vault, endpoint)
     overlaps = kept.former is not None and endpoint.former_until is not None and now < endpoint.former_until
     keys = (kept.secret, kept.former) if overlaps and kept.former is not None else (kept.secret,)
@@ -145,7 +146,8 @@ def _call(row: Row[Any], body: bytes, endpoint: Row[Any], vault: Vault, now: dat
         number=row.attempts + 1,
         url=kept.url,
         keys=keys,
-        body=body,
+        body=to_body(told),
+        correlation_id=told.data.correlation_id,
     )
 
 

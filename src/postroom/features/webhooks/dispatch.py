@@ -121,6 +121,8 @@ class Dispatcher:
     async def _make(self, call: Call) -> None:
         try:
             headers = signed_headers(call.keys, event_id=call.event_id, at=self._clock(), body=call.body)
+            if call.correlation_id is not None:
+                headers["x-correlation-id"] = call.correlation_id
             answer = await self._caller.post(call.url, call.body, headers)
             now = self._clock()
             chance = random.random()  # noqa: S311 - spreads retries, guards nothing
@@ -128,6 +130,7 @@ class Dispatcher:
             log.info(
                 "webhook",
                 event_id=call.event_id,
+                correlation_id=call.correlation_id,
                 service=call.service_id,
                 number=call.number,
                 outcome=verdict.outcome.value,

@@ -1,13 +1,14 @@
 """An answer whose bytes and headers are ready: it is sent as it is, without a further look at either."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-_encode = msgspec.json.Encoder().encode
+encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _JSON = b"application/json"
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 class Answer:
@@ -25,7 +26,9 @@ class Answer:
     ) -> None:
         self._body = body
         self._status = status
-        self._headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
+        self._headers: list[tuple[bytes, bytes]] = []
+        if status not in _WITHOUT_BODY:
+            self._headers += [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
         if headers:
             self._headers += [
                 (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
@@ -37,4 +40,4 @@ class Answer:
 
 
 def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(_encode(value), status=status, headers=headers)
+    return Answer(encode(value), status=status, headers=headers)

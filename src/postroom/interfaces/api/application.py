@@ -28,6 +28,7 @@ from postroom.interfaces.api.express import Express, Handler
 from postroom.interfaces.api.parts import STATE_KEY, Parts
 from postroom.interfaces.api.problems import handle_error
 from postroom.interfaces.edge import Edge
+from postroom.interfaces.origins import Origins
 from postroom.interfaces.tokens import Tokens
 from postroom.kit.log import get_logger
 
@@ -96,5 +97,9 @@ def build_api(app: App) -> ASGIApp:
         logging_config=None,
         state=State({STATE_KEY: Parts(app, authenticator), metrics.STATE_KEY: metrics.MetricsPage(app)}),
     )
-    edge: Any = Edge(Express(litestar, EXPRESS), prefix=app.settings.api_prefix)
+    edge: Any = Edge(
+        Express(litestar, EXPRESS),
+        prefix=app.settings.api_prefix,
+        origins=Origins(app.settings.allowed_origins),
+    )
     return edge  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """The endpoints of notifications."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -22,7 +22,7 @@ from postroom.features.notifications.reach import reach
 from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
-from postroom.interfaces.api.answer import json_answer
+from postroom.interfaces.api.answer import Answer, encode, json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, next_link, parse_filters
@@ -48,11 +48,12 @@ async def create_notification(request: AnyRequest) -> ASGIApp:
     made = created.notification
     headers = {
         "location": f"{postroom.settings.api_prefix}/notifications/{made.id}",
+        "etag": made.etag,
         **allowance_headers(request.scope),
     }
     if created.replayed:
         headers["idempotent-replay"] = "true"
-    return _answer(made, status=201, headers=headers)
+    return json_answer(to_item(made), status=201, headers=headers)
 
 
 @get("/notifications")
@@ -83,7 +84,7 @@ async def get_notification(request: AnyRequest, notification_id: FromPath[str]) 
     caller = await authenticator.caller(request, scope=Scope.READ)
     async with postroom.database.reading() as conn:
         found = await find_one(conn, checked_id(notification_id), caller=caller, vault=postroom.vault)
-    return _answer(found)
+    return _answer(found, if_none_match=request.headers.get("if-none-match"))
 
 
 @patch("/notifications/{notification_id:str}")
@@ -162,11 +163,21 @@ def _once(request: AnyRequest, body: NotificationBody, faults: list[FieldError])
     return None if key is None else Once(key=key, body=msgspec.json.encode(body, order="sorted"))
 
 
-def _answer(
-    notification: Notification, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> ASGIApp:
-    shown = {"etag": notification.etag, **(headers or {})}
-    return json_answer(to_item(notification), status=status, headers=shown)
+def _answer(notification: Notification, *, if_none_match: str | None = None) -> ASGIApp:
+    """The notification with an ETag of all that is shown; 304 where the asker has it already."""
+    body = encode(to_item(notification))
+    etag = notification.etag_of(blake2b(body, digest_size=8).hexdigest())
+    # A browser may keep it, and asks each time whether it is still so.
+    headers = {"etag": etag, "cache-control": "private, no-cache"}
+    if if_none_match is not None and _has(if_none_match, etag):
+        return Answer(b"", status=304, headers=headers)
+    return Answer(body, headers=headers)
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    """Whether the ETag is among those: what is weak counts too, for nothing is changed by it."""
+    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+    return any(tag in ("*", etag) for tag in tags)
 
 
 def _to_action(body: ActionBody, errors: list[FieldError], wanted_id: str, request: AnyRequest) -> Action:

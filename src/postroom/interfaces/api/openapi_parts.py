@@ -67,6 +67,13 @@ IF_MATCH = {
     "description": "The ETag of the version that is acted on.",
     "schema": {"type": "string"},
 }
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the version that the asker has.",
+    "schema": {"type": "string"},
+}
 CHANNELS = {"type": "array", "items": {"type": "string", "enum": [*Channel, "All"]}}
 FILTERS = [
     in_query("notificationType", "One or more channels, repeated or with commas.", CHANNELS),

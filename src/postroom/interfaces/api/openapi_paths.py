@@ -13,12 +13,14 @@ from postroom.interfaces.api.openapi_parts import (
     ID,
     IDEMPOTENCY_KEY,
     IF_MATCH,
+    IF_NONE_MATCH,
     RATE_LIMITS,
     REFRESH,
     SERVICE,
     SERVICES,
     UUID,
     VALIDATE_ONLY,
+    header_texts,
     in_json,
     in_path,
     json_body,
@@ -137,7 +139,10 @@ def _bulk(tag: str) -> dict[str, Any]:
 
 def _of_one_notification() -> dict[str, Any]:
     item = reference_to(schemas.NotificationItem)
-    one = in_json("The notification.", item, examples.NOTIFICATION, ETag="Its version, for If-Match.")
+    one = in_json(
+        "The notification.", item, examples.NOTIFICATION, ETag="Its version, for If-Match and If-None-Match."
+    )
+    same = {"description": "It is as the asker has it.", "headers": header_texts({"ETag": "Its version."})}
     tag = "notifications"
     lines = {"type": "array", "items": reference_to(schemas.TimelineItem)}
     told = in_json("What happened, the oldest first; then what is still to come.", lines, examples.TIMELINE)
@@ -158,10 +163,10 @@ def _of_one_notification() -> dict[str, Any]:
                 name="getNotification",
                 summary="Get one notification",
                 tag=tag,
-                answers={200: one},
+                answers={200: one, 304: same},
                 problems=(400, 401, 403, 404, 429, 503),
                 security=ANYONE,
-                parameters=[ID],
+                parameters=[ID, IF_NONE_MATCH],
             ),
             "patch": operation(
                 name="actOnNotification",
