@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,9 +18,9 @@ from sqlalchemy import event
 from postroom.domain.scope import Scope
 from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import revoke_key
-from postroom.kit import log as logs
 from tests.cognito import CLIENT_ID, Pool, new_key, running_pool
 from tests.interfaces.api.forging import b64, by_hand, unsigned
+from tests.interfaces.api.overheard import logged, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -335,31 +334,6 @@ async def test_a_wrong_key_posts_nothing(
     answer = await office.refused(office.screen(), status=status, key=key)
 
     assert key not in answer.text + str(answer.headers)
-
-
-async def said(office: Any, line: str, *headers: str | bytes, body: bytes = b"") -> str:
-    """What the server says to bytes that no client would send."""
-    host, port = office.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    lines = [f"{line} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]
-    raw = b"\r\n".join(each if isinstance(each, bytes) else each.encode() for each in lines)
-    writer.write(raw + b"\r\n\r\n" + body)
-    await writer.drain()
-    answer = await reader.read()
-    writer.close()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()
-    return answer.decode("latin-1")
-
-
-@contextlib.contextmanager
-def logged() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    logs.configure(level="INFO", stream=stream)
-    try:
-        yield stream
-    finally:
-        logs.configure(level="INFO", stream=io.StringIO())
 
 
 INJECTED = {

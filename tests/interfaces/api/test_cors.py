@@ -8,7 +8,7 @@ import pytest
 from postroom.interfaces.origins import Origins
 from postroom.settings import BadSettings, read_settings
 from tests.interfaces.api.conftest import SECRETS
-from tests.interfaces.api.test_attacks import said
+from tests.interfaces.api.overheard import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -121,6 +121,26 @@ async def test_u30_a_signed_call_tells_of_the_same(office: "Office", receiver: R
     assert events == [each for each in bodies if each["data"]["notificationId"] == made["id"]]
 
 
+async def test_a_correlation_id_goes_with_all_that_a_request_causes(
+    office: "Office", receiver: Receiver
+) -> None:
+    await office.call("PUT", "/webhook", body={"url": receiver.url})
+    made = await office.accepted(office.email(), headers={"x-correlation-id": "from-the-front-end"})
+    await office.ended(made["id"])
+    await office.patch(made["id"], {"actionType": "IsRead"}, headers={"x-correlation-id": "from-her-desk"})
+    await true(lambda: len(receiver.told(made["id"])) == 4)
+    events = await feed_of(office, made["id"], until="read")
+
+    told = {each["type"]: each["data"]["correlationId"] for each in events}
+    assert told == dict.fromkeys(("created", "sent", "delivered"), "from-the-front-end") | {
+        "read": "from-her-desk"
+    }
+    called = {
+        msgspec.json.decode(body)["type"]: headers["x-correlation-id"] for headers, body in receiver.asked
+    }
+    assert called == told
+
+
 async def test_a_webhook_is_shown_without_its_secret_rotated_and_removed(
     office: "Office", receiver: Receiver
 ) -> None:
