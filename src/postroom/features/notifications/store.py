@@ -73,7 +73,7 @@ _LOCK = {
     .with_for_update()
     for dialect in ("postgresql", "sqlite")
 }
-_PERSONAL = {
+_PERSONAL: dict[str, Select[Any]] = {
     dialect: select(notifications.c.id, notifications.c.personal, notifications.c.correlation_id).where(
         _one_of(notifications.c.id, dialect)
     )
