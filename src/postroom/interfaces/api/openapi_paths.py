@@ -144,20 +144,8 @@ def _of_one_notification() -> dict[str, Any]:
     )
     same = {"description": "It is as the asker has it.", "headers": header_texts({"ETag": "Its version."})}
     tag = "notifications"
-    lines = {"type": "array", "items": reference_to(schemas.TimelineItem)}
-    told = in_json("What happened, the oldest first; then what is still to come.", lines, examples.TIMELINE)
     return {
-        "/notifications/{id}/timeline": {
-            "get": operation(
-                name="getTimeline",
-                summary="Read what became of it, in plain English",
-                tag=tag,
-                answers={200: told},
-                problems=(400, 401, 403, 404, 429, 503),
-                security=ANYONE,
-                parameters=[ID],
-            )
-        },
+        "/notifications/{id}/timeline": {"get": _timeline(tag)},
         "/notifications/{id}": {
             "get": operation(
                 name="getNotification",
@@ -189,6 +177,20 @@ def _of_one_notification() -> dict[str, Any]:
             ),
         },
     }
+
+
+def _timeline(tag: str) -> dict[str, Any]:
+    lines = {"type": "array", "items": reference_to(schemas.TimelineItem)}
+    told = in_json("What happened, the oldest first; then what is still to come.", lines, examples.TIMELINE)
+    return operation(
+        name="getTimeline",
+        summary="Read what became of it, in plain English",
+        tag=tag,
+        answers={200: told},
+        problems=(400, 401, 403, 404, 429, 503),
+        security=ANYONE,
+        parameters=[ID],
+    )
 
 
 def _of_dead_letters() -> dict[str, Any]:
