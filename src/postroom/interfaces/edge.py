@@ -2,6 +2,7 @@
 
 import re
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from litestar.enums import ScopeType
@@ -111,6 +112,21 @@ def correlation_id_of(scope: "Scope") -> str | None:
     """The correlation id of the request whose scope this is."""
     value = scope.get("correlation_id")
     return value if isinstance(value, str) else None
+
+
+def caller_ip_of(scope: "Scope", *, behind_gateway: bool) -> str | None:
+    """Where the caller is: the other end of the connection, or whom the gateway before us says it called for.
+
+    A caller can write anything into the header; what the gateway has added stands last.
+    """
+    told = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
+    if behind_gateway:
+        every = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        told = every[-1].decode("latin-1").rpartition(",")[2].strip() if every else ""
+    try:
+        return str(ip_address(told.strip("[]")))
+    except ValueError:
+        return None
 
 
 def _read_headers(headers: Any) -> tuple[str, bytes | None, bool]:

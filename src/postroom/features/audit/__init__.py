@@ -1,6 +1,27 @@
-"""The lasting record of what was done, by whom and when."""
+"""The lasting record of what was done, by whom and when; it shows what was changed in it since."""
 
-from postroom.features.audit.read import entries_about
-from postroom.features.audit.record import Entry, Kind, add, count_accepted_without, record
+from postroom.features.audit.record import (
+    By,
+    Entry,
+    Kind,
+    add,
+    count_accepted_without,
+    record,
+    record_of_service,
+)
+from postroom.features.audit.trail import Recorded, TrailFilters, TrailPage, entries_about, find_entries
 
-__all__ = ["Entry", "Kind", "add", "count_accepted_without", "entries_about", "record"]
+__all__ = [
+    "By",
+    "Entry",
+    "Kind",
+    "Recorded",
+    "TrailFilters",
+    "TrailPage",
+    "add",
+    "count_accepted_without",
+    "entries_about",
+    "find_entries",
+    "record",
+    "record_of_service",
+]

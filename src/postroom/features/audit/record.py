@@ -1,15 +1,15 @@
 """Writing audit entries, in the transaction of what they record."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-import msgspec
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit import store
+from postroom.features.audit.values import actor_index, digests_of, salted, seal_values
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Batch
 from postroom.kit.ids import first_id_at, new_id
@@ -23,11 +23,19 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     ENDED = "ended"
     REPLAYED = "replayed"
+    ESCALATED = "escalated"
+    SERVICE_ADDED = "service added"
+    SERVICE_CHANGED = "service changed"
+    KEY_ISSUED = "key issued"
+    KEY_CHANGED = "key changed"
+    KEY_REVOKED = "key revoked"
+    GRANTED = "granted"
+    GRANT_ENDED = "grant ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done. `detail` holds no personal data; `actor` and `note` are sealed.
+    """One thing that was done. `detail` holds no personal data; `actor`, `note` and `ip` are sealed.
 
     Without an actor it was the service of the notification.
     """
@@ -37,19 +45,52 @@ class Entry:
     notification_id: str
     service_id: str
     actor: str | None = None
-    note: str | None = None
+    note: str | None = field(default=None, repr=False)
     detail: str | None = None
+    correlation_id: str | None = None
+    ip: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes something of a service, when and from where. `vault` seals their name."""
+
+    actor: str
+    at: datetime
+    vault: Vault = field(repr=False)
+    ip: str | None = field(default=None, repr=False)
     correlation_id: str | None = None
 
 
 async def record(conn: AsyncConnection, entries: Iterable[Entry], *, vault: Vault) -> None:
     """Append the entries; they stand or fall with the caller's transaction."""
-    await store.insert.run(conn, [_row(entry, vault) for entry in entries])
+    plain, personal = _rows(entries, vault)
+    await store.insert_without_values.run(conn, plain)
+    await store.insert.run(conn, personal)
 
 
 def add(batch: Batch, entries: Iterable[Entry], *, vault: Vault) -> None:
     """Append the entries with the batch."""
-    store.insert.add(batch, [_row(entry, vault) for entry in entries])
+    plain, personal = _rows(entries, vault)
+    store.insert_without_values.add(batch, plain)
+    store.insert.add(batch, personal)
+
+
+async def record_of_service(
+    conn: AsyncConnection, kind: Kind, *, service_id: str, by: By, detail: str | None = None
+) -> None:
+    """Append what was done to a service: its keys, its grants, its settings."""
+    entry = Entry(
+        kind=kind,
+        at=by.at,
+        notification_id="",
+        service_id=service_id,
+        actor=by.actor,
+        detail=detail,
+        correlation_id=by.correlation_id,
+        ip=by.ip,
+    )
+    await store.insert.run(conn, [_personal_row(entry, by.vault) | {"notification_id": None}])
 
 
 async def count_accepted_without(
@@ -63,19 +104,34 @@ async def count_accepted_without(
     return await conn.scalar(select(func.count()).select_from(store.audit_entries).where(*where)) or 0
 
 
-def _row(entry: Entry, vault: Vault) -> dict[str, object]:
-    row_id = new_id()
-    personal = None
-    if entry.actor is not None or entry.note is not None:
-        value = msgspec.json.encode({"actor": entry.actor, "note": entry.note})
-        personal = vault.seal(value, row=row_id, column="audit_entries.personal")
+def _rows(entries: Iterable[Entry], vault: Vault) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """The rows of entries without personal values, and of those with some."""
+    plain, personal = [], []
+    for entry in entries:
+        if entry.actor is None and entry.note is None and entry.ip is None:
+            plain.append(_row(entry))
+        else:
+            personal.append(_personal_row(entry, vault))
+    return plain, personal
+
+
+def _row(entry: Entry) -> dict[str, object]:
     return {
-        "id": row_id,
+        "id": new_id(),
         "at": entry.at,
         "kind": entry.kind.value,
         "notification_id": entry.notification_id,
         "service_id": entry.service_id,
         "correlation_id": entry.correlation_id,
         "detail": entry.detail,
-        "personal": personal,
+    }
+
+
+def _personal_row(entry: Entry, vault: Vault) -> dict[str, object]:
+    row = _row(entry)
+    values = salted(actor=entry.actor, note=entry.note, ip=entry.ip)
+    return row | {
+        "personal": seal_values(vault, str(row["id"]), values),
+        "personal_digests": digests_of(values),
+        "actor_index": None if entry.actor is None else actor_index(vault, entry.actor),
     }

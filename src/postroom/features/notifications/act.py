@@ -29,6 +29,7 @@ class Action:
     note: str | None = field(default=None, repr=False)
     if_match: str | None = None
     correlation_id: str | None = None
+    ip: str | None = field(default=None, repr=False)
 
 
 async def act(
@@ -68,6 +69,7 @@ async def act(
         note=action.note or None,
         detail=action.type.value,
         correlation_id=action.correlation_id,
+        ip=action.ip,
     )
     await audit.record(conn, [entry], vault=vault)
     await _tell(conn, action, entry, caller=caller)

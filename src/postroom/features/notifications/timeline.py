@@ -105,7 +105,7 @@ class _Shown:
     caller: Caller
     is_full: bool
 
-    def entry(self, entry: audit.Entry) -> Line:
+    def entry(self, entry: audit.Recorded) -> Line:
         # A service hears that it was read, but not by whom.
         is_told = not (isinstance(self.caller, ServiceCaller) and wording.is_of_one_reader(entry))
         line = Line(entry.at, entry.kind.value, wording.of_entry(entry), correlation_id=entry.correlation_id)

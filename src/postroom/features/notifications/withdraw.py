@@ -33,6 +33,7 @@ async def withdraw(
     queue: JobQueue,
     now: datetime,
     correlation_id: str | None = None,
+    ip: str | None = None,
 ) -> None:
     """Remove it, in the caller's transaction. Conflict while it waits for somebody's decision.
 
@@ -58,6 +59,7 @@ async def withdraw(
         service_id=current.service_id,
         actor=caller.display_name,
         correlation_id=correlation_id,
+        ip=ip,
     )
     await audit.record(conn, [entry], vault=vault)
     if kind is audit.Kind.REMOVED:

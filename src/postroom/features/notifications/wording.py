@@ -47,7 +47,7 @@ _ENDS = {
 }
 
 
-def of_entry(entry: audit.Entry) -> str:
+def of_entry(entry: audit.Recorded) -> str:
     """An audit entry. One of a kind that has no words here is told by its name."""
     if entry.kind is audit.Kind.ACTION:
         return f"{_ACTIONS.get(entry.detail or '', entry.detail)}."
@@ -58,7 +58,7 @@ def of_entry(entry: audit.Entry) -> str:
     return f"{words}: {entry.detail}." if entry.detail else f"{words}."
 
 
-def is_of_one_reader(entry: audit.Entry) -> bool:
+def is_of_one_reader(entry: audit.Recorded) -> bool:
     """Whether it tells of one person's own view."""
     return entry.kind is audit.Kind.HIDDEN or (
         entry.kind is audit.Kind.ACTION

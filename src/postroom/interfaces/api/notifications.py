@@ -28,7 +28,7 @@ from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, next_link, parse_filters
 from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
 from postroom.interfaces.api.translate import parse_flag, to_item, to_new_notification, to_validation
-from postroom.interfaces.edge import correlation_id_of
+from postroom.interfaces.edge import caller_ip_of, correlation_id_of
 from postroom.kit.ids import is_id
 
 
@@ -112,6 +112,7 @@ async def remove_notification(request: AnyRequest, notification_id: FromPath[str
             queue=postroom.queue,
             now=postroom.clock(),
             correlation_id=correlation_id_of(request.scope),
+            ip=caller_ip_of(request.scope, behind_gateway=postroom.settings.trust.behind_gateway),
         )
 
 
@@ -195,4 +196,5 @@ def _to_action(body: ActionBody, errors: list[FieldError], wanted_id: str, reque
         note=body.action_note,
         if_match=request.headers.get("if-match"),
         correlation_id=correlation_id_of(request.scope),
+        ip=caller_ip_of(request.scope, behind_gateway=parts_of(request).app.settings.trust.behind_gateway),
     )
