@@ -35,12 +35,13 @@ class ServiceCaller:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An officer, known by a verified token. `email` is lower case; groups are names without prefix."""
+    """An officer, known by a verified token. `email` is lower case; groups and patches are without prefix."""
 
     email: str
     groups: tuple[str, ...] = ()
     roles: frozenset[Role] = frozenset()
     may_reopen: bool = False
+    patches: tuple[str, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -49,7 +50,8 @@ class Person:
     @property
     def audiences(self) -> tuple[str, ...]:
         """Every `user` value of a notification that addresses this person."""
-        return (self.email, *(f"group:{name}" for name in self.groups))
+        groups = (f"group:{name}" for name in self.groups)
+        return (self.email, *groups, *(f"patch:{name}" for name in self.patches))
 
     @property
     def sees_everything(self) -> bool:

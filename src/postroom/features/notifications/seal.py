@@ -3,7 +3,17 @@
 import msgspec
 
 from postroom.domain.notification import ActionDetail, Personal
+from postroom.features.recipients import audience_index, reader_index
 from postroom.kit.crypto import CannotOpen, Vault
+
+__all__ = [
+    "audience_index",
+    "open_action",
+    "open_personal",
+    "reader_index",
+    "seal_action",
+    "seal_personal",
+]
 
 _PERSONAL = "notifications.personal"
 _ACTION = "notifications.action_personal"
@@ -37,12 +47,3 @@ def open_action(vault: Vault, notification_id: str, sealed: bytes | None) -> Act
     if sealed is None:
         return None
     return _decode_action(vault.open(sealed, row=notification_id, column=_ACTION))
-
-
-def audience_index(vault: Vault, audience: str) -> bytes:
-    """How an addressee (an officer's e-mail address, group:<name>, patch:<id>) is found."""
-    return vault.blind_index(audience.lower(), purpose="audience")
-
-
-def reader_index(vault: Vault, email: str) -> bytes:
-    return vault.blind_index(email.lower(), purpose="reader")
