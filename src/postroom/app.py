@@ -20,6 +20,7 @@ from postroom.features.notifications.message_status import MessageStatuses
 from postroom.features.notifications.plan import Plan, write_plans
 from postroom.features.notifications.send import Sender
 from postroom.features.notifications.subjects import subjects_of
+from postroom.features.recipients import Memberships
 from postroom.features.services import Credentials, Directory, Keys
 from postroom.features.templates import Catalogue
 from postroom.features.webhooks.caller import Caller
@@ -59,6 +60,7 @@ class App:
     statuses: MessageStatuses
     keys: Keys
     callers: CallerLimits
+    memberships: Memberships
     dispatcher: Dispatcher
 
 
@@ -244,6 +246,7 @@ def _assemble(
             vault=base.vault,
         ),
         keys=keys,
+        memberships=Memberships(database=base.database, vault=base.vault, clock=base.clock),
         callers=CallerLimits(
             database=base.database, clock=base.clock, calls_a_minute=base.settings.limits.calls_a_minute
         ),

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli import dead_letters, services, show, webhooks
+from postroom.cli import dead_letters, members, services, show, webhooks
 from postroom.cli.ledger import ledger
+from postroom.domain.audience import AudienceKind
 from postroom.domain.errors import Invalid, PostroomError
 from postroom.kit.database import DatabaseUnavailable
 from postroom.settings import BadSettings, read_settings
@@ -21,6 +22,12 @@ app = typer.Typer(
 app.add_typer(services.app, name="services")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(
+    members.commands_for(AudienceKind.GROUP, help_text="Groups of officers, and who is in them."), name="groups"
+)
+app.add_typer(
+    members.commands_for(AudienceKind.PATCH, help_text="Patches, and who looks after them."), name="patches"
+)
 app.command()(ledger)
 
 Host = Annotated[str | None, typer.Option(help="Where to listen. [POSTROOM_HOST, 127.0.0.1]")]

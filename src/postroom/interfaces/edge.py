@@ -25,6 +25,8 @@ _OURS = frozenset(
         "webhook",
         "message-status",
         "templates",
+        "groups",
+        "patches",
         "receipts",
         "metrics",
         "docs",

@@ -43,6 +43,7 @@ class Verified:
 
     who: Person | Consumer
     until: float
+    issued_at: float
 
 
 class _Head(msgspec.Struct):
@@ -88,7 +89,7 @@ class Tokens:
             now = self._clock().timestamp()
             JWTClaimsRegistry(now=int(now), leeway=_LEEWAY_SECONDS, **issuer.wanted).validate(claims)
             until = min(claims.get("exp", math.inf), now + _REMEMBERED_SECONDS)
-            return Verified(who=issuer.who(claims), until=float(until))
+            return Verified(who=issuer.who(claims), until=float(until), issued_at=_issued_at(claims, now))
         except NoKeys:
             raise Busy("The keys that this token is signed with cannot be fetched now.") from None
         except _FAULTS:
@@ -164,6 +165,12 @@ def _parts(token: str) -> tuple[_Head, Claims]:
         raise ValueError
     head, claims, _ = token.split(".")
     return _read_head(_decoded(head)), _read_claims(_decoded(claims))
+
+
+def _issued_at(claims: Claims, now: float) -> float:
+    """When it was issued, as far as it says so; no later than now."""
+    issued_at = claims.get("iat", now)
+    return max(0.0, min(float(issued_at), now))
 
 
 def _decoded(part: str) -> bytes:

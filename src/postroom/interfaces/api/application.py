@@ -15,6 +15,7 @@ from postroom.interfaces.api import (
     documentation,
     feedback,
     health,
+    members,
     messages,
     metrics,
     notifications,
@@ -55,6 +56,11 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     webhook.remove_webhook,
     webhook.rotate_webhook_secret,
     webhook.list_webhook_attempts,
+    members.list_audiences,
+    members.list_members,
+    members.set_members,
+    members.add_members,
+    members.remove_member,
     messages.get_message_status,
     messages.list_templates,
     messages.get_template,
@@ -87,6 +93,7 @@ def build_api(app: App) -> ASGIApp:
         directory=app.directory,
         limits=app.callers,
         tokens=Tokens(app.settings, clock=app.clock),
+        memberships=app.memberships,
         clock=app.clock,
     )
     litestar = Litestar(

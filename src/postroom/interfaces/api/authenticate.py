@@ -1,13 +1,16 @@
 """Who calls: an API key names a service, a signed token an officer, or a service by the council's own."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request
 
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.errors import Forbidden, TooMany, Unauthenticated
+from postroom.domain.role import Role
 from postroom.domain.scope import Scope
 from postroom.features.limits import CallerLimits
+from postroom.features.recipients import Memberships
 from postroom.features.services import Consumer, Directory, KnownKey
 from postroom.interfaces.api.allowances import keep_allowance
 from postroom.interfaces.tokens import Tokens, Verified
@@ -19,8 +22,17 @@ _MOST_REMEMBERED = 5_000
 class Authenticator:
     """Tells who calls from a request's headers. Verified tokens are remembered, for some minutes at most."""
 
-    def __init__(self, *, directory: Directory, limits: CallerLimits, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        limits: CallerLimits,
+        tokens: Tokens,
+        memberships: Memberships,
+        clock: Clock,
+    ) -> None:
         self._directory = directory
+        self._memberships = memberships
         self._limits = limits
         self._tokens = tokens
         self._clock = clock
@@ -36,7 +48,7 @@ class Authenticator:
             return await self._service(await self._directory.by_api_key(api_key), scope, request)
         who = await self._token_holder(_bearer_token(request))
         if isinstance(who, Person):
-            return who
+            return await self._memberships.complete(who)
         return await self._service(await self._directory.by_consumer(who), scope, request)
 
     async def service(self, request: Request[Any, Any, Any], *, scope: Scope) -> ServiceCaller:
@@ -44,6 +56,13 @@ class Authenticator:
         caller = await self.caller(request, scope=scope)
         if not isinstance(caller, ServiceCaller):
             raise Forbidden("Only a service may do this, with its API key.")
+        return caller
+
+    async def administrator(self, request: Request[Any, Any, Any], *, scope: Scope) -> Caller:
+        """A service whose key has the scope, or a person with the role admin; Forbidden for anybody else."""
+        caller = await self.caller(request, scope=scope)
+        if isinstance(caller, Person) and Role.ADMIN not in caller.roles:
+            raise Forbidden(f"This needs the role {Role.ADMIN}.")
         return caller
 
     async def take_more(self, request: Request[Any, Any, Any], caller: ServiceCaller, *, calls: int) -> None:
@@ -78,6 +97,9 @@ class Authenticator:
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         self._known[token] = verified
+        if isinstance(verified.who, Person):
+            issued_at = datetime.fromtimestamp(verified.issued_at, UTC)
+            await self._memberships.hear(verified.who, issued_at=issued_at)
         return verified.who
 
 

@@ -160,6 +160,27 @@ class ReplayedItem(msgspec.Struct, rename="camel"):
     replayed: int
 
 
+class MembersBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Members of a group or a patch, by their e-mail addresses."""
+
+    members: list[str] | None = None
+
+
+class MemberItem(msgspec.Struct, rename="camel"):
+    """A member. `registeredAt` is since when it is said here, `toldAt` since when their token says it."""
+
+    email: str
+    registered_at: datetime | None
+    told_at: datetime | None
+
+
+class AudienceItem(msgspec.Struct):
+    """A group or a patch that has members."""
+
+    name: str
+    members: int
+
+
 class TemplatePath(msgspec.Struct, rename="camel"):
     id: str | None
     path: str | None
