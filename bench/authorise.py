@@ -122,7 +122,13 @@ async def showing(key: RSAKey) -> AsyncIterator[str]:
 
 async def _kinds(app: App, key: RSAKey, issuer: str) -> dict[str, Callable[[], Awaitable[Any]]]:
     tokens = Tokens(app.settings, clock=app.clock)
-    authenticator = Authenticator(directory=app.directory, limits=app.callers, tokens=tokens, memberships=app.memberships, clock=app.clock)
+    authenticator = Authenticator(
+        directory=app.directory,
+        limits=app.callers,
+        tokens=tokens,
+        memberships=app.memberships,
+        clock=app.clock,
+    )
     now = int(time.time())
     claims = {"sub": "1", "email": "amala@hackney.gov.uk", "name": "Amala", "iat": now, "exp": now + 3600}
     old = jwt.encode({"alg": "HS256"}, claims | {"groups": ["housing", "repairs"]}, OctKey.import_key(SECRET))

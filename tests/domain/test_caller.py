@@ -14,11 +14,17 @@ from postroom.domain.scope import EVERY_SCOPE, Scope, from_text, to_text
         ({Scope.READ}, "notifications:read"),
         ({Scope.WRITE, Scope.READ}, "notifications:read notifications:write"),
         (set(), ""),
+        ({Scope.MEMBERS, Scope.READ}, "members:write notifications:read"),
+        (set(Scope), " ".join(sorted(Scope))),
     ],
 )
 def test_scopes_are_kept_as_text_and_read_again(scopes: set[Scope], text: str) -> None:
     assert to_text(scopes) == text
     assert from_text(text) == scopes
+
+
+def test_a_key_of_which_nothing_is_said_may_not_say_who_is_in_a_group() -> None:
+    assert set(Scope) - EVERY_SCOPE == {Scope.MEMBERS}
 
 
 @pytest.mark.parametrize("text", ["", "*:*", "notifications", "NOTIFICATIONS:READ", "notifications:*", "* *"])

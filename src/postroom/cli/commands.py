@@ -23,7 +23,7 @@ app.add_typer(services.app, name="services")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(
-    members.commands_for(AudienceKind.GROUP, help_text="Groups of officers, and who is in them."), name="groups"
+    members.commands_for(AudienceKind.GROUP, help_text="Groups, and who is in them."), name="groups"
 )
 app.add_typer(
     members.commands_for(AudienceKind.PATCH, help_text="Patches, and who looks after them."), name="patches"

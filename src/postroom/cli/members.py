@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Name = Annotated[str, typer.Argument(help="Its name, without the kind.")]
+Emails = Annotated[list[str], typer.Argument(help="Email addresses of members.")]
 _ALL_AT_ONCE = 1_000
 
 
 def commands_for(kind: AudienceKind, *, help_text: str) -> typer.Typer:
     """The commands about one kind of audience."""
     app = typer.Typer(help=help_text, no_args_is_help=True)
-    Name = Annotated[str, typer.Argument(help=f"The {kind}'s name.")]
-    Emails = Annotated[list[str], typer.Argument(help="Email addresses of members.")]
 
     @app.command("list")
     def list_them(as_json: AsJson = False) -> None:
@@ -49,13 +49,13 @@ def commands_for(kind: AudienceKind, *, help_text: str) -> typer.Typer:
     def add(name: Name, emails: Emails) -> None:
         """Register members, beside those that it has."""
         _change(kind, name, emails, _add)
-        show.line(f"{len(emails)} registered in {kind}:{name}.")
+        show.line(f"{len(emails)} registered in {_named(kind, name)}.")
 
     @app.command()
     def remove(name: Name, emails: Emails) -> None:
         """End what was registered. Whom their token makes a member stays one."""
         _change(kind, name, emails, _remove)
-        show.line(f"{len(emails)} removed from {kind}:{name}.")
+        show.line(f"{len(emails)} removed from {_named(kind, name)}.")
 
     return app
 
@@ -63,7 +63,7 @@ def commands_for(kind: AudienceKind, *, help_text: str) -> typer.Typer:
 def _named(kind: AudienceKind, name: str) -> Audience:
     audience = audience_named(kind, name)
     if audience is None:
-        raise Invalid([FieldError("name", "Use up to 120 characters, without commas, semicolons and colons.")])
+        raise Invalid([FieldError("name", "Use up to 120 characters, without commas and colons.")])
     return audience
 
 

@@ -1,4 +1,4 @@
-"""Whom a notification can address beside one officer: a group of them, or a patch with those who look after it."""
+"""Whom a notification can address beside one officer: a group, or a patch with those who look after it."""
 
 import re
 from dataclasses import dataclass

@@ -37,6 +37,16 @@ NEEDED = {
     ("delete", "/webhook"): Scope.WRITE,
     ("post", "/webhook/rotate"): Scope.WRITE,
     ("get", "/webhook/attempts"): Scope.READ,
+    ("get", "/groups"): Scope.MEMBERS,
+    ("get", "/groups/{name}/members"): Scope.MEMBERS,
+    ("put", "/groups/{name}/members"): Scope.MEMBERS,
+    ("post", "/groups/{name}/members"): Scope.MEMBERS,
+    ("delete", "/groups/{name}/members"): Scope.MEMBERS,
+    ("get", "/patches"): Scope.MEMBERS,
+    ("get", "/patches/{name}/members"): Scope.MEMBERS,
+    ("put", "/patches/{name}/members"): Scope.MEMBERS,
+    ("post", "/patches/{name}/members"): Scope.MEMBERS,
+    ("delete", "/patches/{name}/members"): Scope.MEMBERS,
 }
 
 
@@ -58,7 +68,7 @@ async def test_a_key_without_its_scope_is_403_and_the_scope_is_named(
     method, path = place
     for name in ("{id}", "{notificationId}", "{templateId}", "{deliveryId}", "{eventId}"):
         path = path.replace(name, NO_ID)
-    path = path.replace("{service}", "other")
+    path = path.replace("{service}", "other").replace("{name}", "estates")
     body = {} if method in ("post", "patch", "put") else None
     others = (await office.issue(scopes=EVERY_SCOPE - {scope})).key
     alone = (await office.issue(scopes=[scope])).key

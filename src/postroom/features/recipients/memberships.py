@@ -22,7 +22,7 @@ _MOST_REMEMBERED = 10_000
 
 
 class Memberships:
-    """The memberships of persons. One that is registered or ended elsewhere counts `remember` later at most."""
+    """The memberships of persons. What is registered or ended elsewhere counts `remember` later at most."""
 
     def __init__(
         self, *, database: Database, vault: Vault, clock: Clock, remember: timedelta = timedelta(seconds=5)
@@ -57,7 +57,7 @@ class Memberships:
         self._known.clear()
 
     async def hear(self, person: Person, *, issued_at: datetime) -> None:
-        """Keep the groups that a token says, where they are new. A token older than the last changes nothing."""
+        """Keep the groups that a token says, where they are new; one older than the last changes nothing."""
         named = (audience_named(AudienceKind.GROUP, group) for group in person.groups)
         groups = frozenset(group for group in named if group is not None)
         if self._told.get(person.email) == groups:

@@ -40,7 +40,9 @@ insert_registered = BulkInsert(
     members, on_conflict=f"{_KEY} registered_at {_FIRST.format('registered_at')}"
 ).run
 insert_told = BulkInsert(members, on_conflict=f"{_KEY} told_at {_FIRST.format('told_at')}").run
-insert_holder = BulkInsert(token_holders, on_conflict="(member) DO UPDATE SET issued_at = excluded.issued_at").run
+insert_holder = BulkInsert(
+    token_holders, on_conflict="(member) DO UPDATE SET issued_at = excluded.issued_at"
+).run
 
 
 async def drop_registered(
@@ -109,5 +111,3 @@ async def told_audiences(conn: AsyncConnection, member: bytes) -> set[bytes]:
 async def last_token(conn: AsyncConnection, member: bytes, *, lock: bool = False) -> Row[Any] | None:
     statement = select(token_holders).where(token_holders.c.member == member)
     return (await conn.execute(statement.with_for_update() if lock else statement)).first()
-
-

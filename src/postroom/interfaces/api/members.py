@@ -31,9 +31,7 @@ async def list_audiences(request: AnyRequest) -> ASGIApp:
     place, given = _place(request), _given(request, _PAGED)
     limit = _limit(given)
     async with postroom.database.reading() as conn:
-        found, after = await recipients.audiences(
-            conn, _KINDS[place], after=given.get("cursor"), limit=limit
-        )
+        found, after = await recipients.audiences(conn, _KINDS[place], after=given.get("cursor"), limit=limit)
     headers = next_link(f"/{place}", given.items(), cursor=after, prefix=postroom.settings.api_prefix)
     return json_answer([AudienceItem(each.name, each.members) for each in found], headers=headers)
 
@@ -100,7 +98,7 @@ def _place(request: AnyRequest) -> str:
 def _audience(request: AnyRequest, name: str) -> Audience:
     audience = audience_named(_KINDS[_place(request)], name)
     if audience is None:
-        raise Invalid([FieldError("name", "Use up to 120 characters, without commas, semicolons and colons.")])
+        raise Invalid([FieldError("name", "Use up to 120 characters, without commas and colons.")])
     return audience
 
 

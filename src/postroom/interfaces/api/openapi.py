@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from postroom.domain.status import Status
-from postroom.interfaces.api import openapi_feedback, schemas
+from postroom.interfaces.api import openapi_feedback, openapi_members, schemas
 from postroom.interfaces.api.openapi_paths import all_paths
 
 _STRUCTS = (
@@ -31,6 +31,7 @@ _STRUCTS = (
     schemas.ReplayManyBody,
     schemas.ReplayedItem,
     *openapi_feedback.STRUCTS,
+    *openapi_members.STRUCTS,
     schemas.Problem,
     schemas.Health,
 )

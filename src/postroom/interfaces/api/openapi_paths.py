@@ -4,6 +4,7 @@ from typing import Any
 
 from postroom.interfaces.api import examples, schemas
 from postroom.interfaces.api.openapi_feedback import feedback_paths
+from postroom.interfaces.api.openapi_members import members_paths
 from postroom.interfaces.api.openapi_parts import (
     ANYONE,
     COUNT_FILTERS,
@@ -38,6 +39,7 @@ def all_paths() -> dict[str, Any]:
         **_of_one_notification(),
         **_of_dead_letters(),
         **feedback_paths(),
+        **members_paths(),
         **_of_messages(),
         **_of_operations(),
     }
