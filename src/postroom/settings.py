@@ -32,6 +32,7 @@ class Trust:
     cognito_issuer: str = ""
     cognito_client_ids: tuple[str, ...] = ()
     cognito_keys_url: str = ""
+    unverified_emails: bool = False
     behind_gateway: bool = False
     # By a group's name in lower case.
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
@@ -166,6 +167,7 @@ def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:
         cognito_issuer=issuer,
         cognito_client_ids=client_ids,
         cognito_keys_url=keys_url,
+        unverified_emails=_flag(variables, "COGNITO_UNVERIFIED_EMAILS", faults),
         behind_gateway=_flag(variables, "POSTROOM_BEHIND_GATEWAY", faults),
         roles=_roles(variables),
         reopening=_reopening(variables, faults),

@@ -141,8 +141,16 @@ def _cognito(trust: Trust, clock: Clock) -> _Issuer:
         algorithm="RS256",
         key=KeySet(trust.cognito_keys_url, clock=clock),
         wanted=wanted,
-        who=lambda claims: _person(claims, _cognitos_groups(claims), trust),
+        who=lambda claims: _person(_proved(claims, trust), _cognitos_groups(claims), trust),
     )
+
+
+def _proved(claims: Claims, trust: Trust) -> Claims:
+    """The claims, unless they say themselves that nobody has proved the address to be the person's."""
+    verified = claims.get("email_verified", True)
+    if verified is not True and verified != "true" and not trust.unverified_emails:
+        raise ValueError
+    return claims
 
 
 async def _signed(token: str, head: _Head, issuer: _Issuer) -> Claims:

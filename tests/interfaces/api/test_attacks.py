@@ -206,6 +206,10 @@ TOKENS: dict[str, Forge] = {
     "address without end": of_old(email="a" * 400 + "@hackney.gov.uk"),
     "addresses": of_old(email=[OFFICER]),
     "no address, pool": of_pool(email=None),
+    **{
+        f"address not verified, by {said!r}": of_pool(email_verified=said)
+        for said in (False, "false", 0, 1, "")
+    },
     "groups as text, old": of_old(groups="demo-officers"),
     "groups as an object, pool": of_pool(**{"custom:groups": {"demo-officers": True}}),
     "claims are a list": lambda office, _: raw_hs256(office, b"[]"),
@@ -236,6 +240,8 @@ async def test_the_tokens_that_they_were_forged_from_are_let_in(office: Any, poo
         "old": hs256(old(), secret_of(office)),
         "old, by hand": raw_hs256(office, json.dumps(old()).encode()),
         "pool": pool.token(),
+        "pool, verified": pool.token(email_verified=True),
+        "pool, verified in text": pool.token(email_verified="true"),
         "pool, with an address that is not followed": pool.token(header={"jku": pool.url + "/stranger"}),
         "end far off": raw_hs256(office, b'{"exp": 1' + b"0" * 300 + b', "email": "a@b.c"}'),
     }
@@ -415,6 +421,60 @@ async def test_odd_headers_of_a_post_come_into_no_answer(office: Any, header: st
 
     assert answer.startswith(f"HTTP/1.1 {status}")
     assert "INJECTED" not in answer
+
+
+FORWARDED = {
+    "X-Forwarded-Host": "attacker.example",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Prefix": "//attacker.example",
+    "X-Original-URL": "//attacker.example",
+    "Forwarded": "host=attacker.example",
+    "Host": "attacker.example",
+}
+ELSEWHERE = [
+    "//attacker.example",
+    "//attacker.example/",
+    "//attacker.example/notifications/..",
+    "/%2f%2fattacker.example/%2e%2e",
+    "/\\attacker.example",
+    "/%5cattacker.example/",
+    "/;@attacker.example",
+    "/https://attacker.example",
+    "/docs/",
+    "/docs/..//attacker.example",
+    "/docs/assets/https://attacker.example/x.js",
+    "/notifications/",
+    "/notifications/?next=https://attacker.example",
+    "/?next=//attacker.example",
+    "/docs?url=https://attacker.example&next=https://attacker.example",
+    "/openapi.json?redirect=https://attacker.example",
+    "/notifications?redirect_uri=https://attacker.example",
+    "/notifications?limit=1",
+    "/feedback?limit=1",
+]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+async def test_nobody_is_led_elsewhere(office: Any, path: str) -> None:
+    """No answer redirects, nor names a host that the asker chose."""
+    for _ in range(2):
+        await office.accepted(office.screen())
+    lines = [f"{name}: {value}" for name, value in FORWARDED.items() if name != "Host"]
+    answer = await said(office, f"GET {path}", f"x-api-key: {office.key}", *lines)
+
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.split()[1] in ("200", "400", "404")
+    assert "location:" not in head.lower()
+    assert "attacker" not in head
+    assert "attacker" not in body or '"errors"' in body
+
+
+async def test_where_a_notification_is_does_not_depend_on_what_a_caller_says_of_hosts(office: Any) -> None:
+    answer = await office.post(office.screen(), headers=FORWARDED)
+
+    assert answer.status == 201
+    assert answer.headers["Location"] == f"/notifications/{answer.body['id']}"
+    assert "attacker" not in answer.text
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

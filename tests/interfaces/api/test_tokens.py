@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest_asyncio
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from postroom.domain.caller import Person
 from postroom.domain.scope import Scope
 from postroom.features.services import Consumer, admit_token, revoke_key
+from postroom.interfaces.tokens import Tokens
 from tests.cognito import CLIENT_ID, Pool, running_pool
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -87,6 +90,18 @@ async def test_cognitos_officer_of_other_groups_sees_what_is_hers(
 
     assert (await office.get(f"/notifications/{theirs['id']}", token=token)).status == 404
     assert (await office.get(f"/notifications/{hers['id']}", token=token)).status == 200
+
+
+async def test_an_address_that_nobody_has_verified_may_be_let_in(office: Any, pool: Pool) -> None:
+    """Where the configuration says that nobody in the pool can choose theirs."""
+    trust = replace(office.app.settings.trust, unverified_emails=True)
+    tokens = Tokens(replace(office.app.settings, trust=trust), clock=office.app.clock)
+    token = pool.token(email_verified=False)
+
+    assert (await tokens.verified(token)).who == Person(
+        email="amala.officer@hackney.gov.uk", groups=("demo-officers", "housing")
+    )
+    await office.problem(401, "GET", "/notifications", token=token)
 
 
 async def test_both_kinds_of_officers_tokens_are_let_in_beside_each_other(office: Any, pool: Pool) -> None:
