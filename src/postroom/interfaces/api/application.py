@@ -20,6 +20,7 @@ from postroom.interfaces.api import (
     metrics,
     notifications,
     receipts,
+    stream,
     timeline,
     webhook,
 )
@@ -39,6 +40,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.create_notification,
     notifications.list_notifications,
     notifications.count_notifications,
+    stream.stream_notifications,
     notifications.get_notification,
     notifications.act_on_notification,
     notifications.remove_notification,
@@ -78,6 +80,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
 
 EXPRESS: Mapping[tuple[str, str], tuple[Handler, int]] = {
     ("POST", "/notifications"): (notifications.create_notification.fn, LARGEST_WITH_FILE + 1024),
+    ("GET", "/notifications/stream"): (stream.stream_notifications.fn, 0),
     ("POST", "/receipts/govuk-notify"): (receipts.take_receipt.fn, LARGEST),
 }
 
