@@ -29,6 +29,7 @@ from postroom.interfaces.api.openapi_parts import (
     operation,
     reference_to,
 )
+from postroom.interfaces.api.openapi_services import service_paths
 
 _ASKING_NOTIFY = (400, 401, 403, 404, 424, 429, 503)
 _TEMPLATE_ID = in_path("templateId", "The template's id.", UUID)
@@ -42,6 +43,7 @@ def all_paths() -> dict[str, Any]:
         **feedback_paths(),
         **inbox_paths(),
         **members_paths(),
+        **service_paths(),
         **_of_messages(),
         **_of_operations(),
     }
