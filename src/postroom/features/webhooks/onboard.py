@@ -78,7 +78,7 @@ async def onboard(
     now: datetime,
     faults: Sequence[FieldError] = (),
 ) -> Made:
-    """Register a service, with a first key. Invalid with `faults` and its own; Conflict: the name is taken."""
+    """Register a service, with a first key. Invalid with `faults` and its own; Conflict for a taken name."""
     every = _merged(faults, [*check_registration(registration), *_url_faults(webhook_url, webhooks)])
     if every:
         raise Invalid(every)

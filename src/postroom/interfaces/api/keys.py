@@ -24,7 +24,7 @@ from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import parse, read_moment
 from postroom.interfaces.api.roles import admin, reader_of_services
-from postroom.interfaces.api.schemas import KeyBody, KeyItem, RotateKeyBody
+from postroom.interfaces.api.service_schemas import KeyBody, KeyItem, RotateKeyBody
 
 ADDED = "added"
 
@@ -115,10 +115,10 @@ def to_key_item(key: ApiKey, *, now: datetime, shown: NewKey | None = None) -> K
 
 
 def _read_scopes(names: list[str] | None, faults: list[FieldError]) -> frozenset[Scope]:
-    """The scopes of those names, all of them where none are named."""
+    """The scopes of those names; where none are named, those that every key has."""
     if names is None:
         return EVERY_SCOPE
-    if not names or any(name not in EVERY_SCOPE for name in names):
+    if not names or any(name not in set(Scope) for name in names):
         faults.append(FieldError("scopes", f"Use one or more of {', '.join(Scope)}."))
         return EVERY_SCOPE
     return frozenset(Scope(name) for name in names)

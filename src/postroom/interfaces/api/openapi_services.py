@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from postroom.domain.scope import Scope
+from postroom.domain.scope import EVERY_SCOPE, Scope
 from postroom.features.limits import ServiceLimits
 from postroom.features.services.credentials import KEY_TYPES
-from postroom.interfaces.api import schemas
+from postroom.interfaces.api import service_schemas as schemas
 from postroom.interfaces.api.openapi_parts import (
     ANYONE,
     IF_MATCH,
@@ -42,7 +42,7 @@ _KEY: dict[str, Any] = {
     "id": "01a20ad8-4a50-7c21-9d3f-0c1d5a3f2b11",
     "name": "first",
     "state": "valid",
-    "scopes": sorted(Scope),
+    "scopes": sorted(EVERY_SCOPE),
     "createdAt": "2026-11-12T17:20:00.000000Z",
     "expiresAt": None,
     "revokedAt": None,

@@ -26,7 +26,7 @@ from postroom.interfaces.api.body import read_body
 from postroom.interfaces.api.keys import to_key_item
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.roles import admin, reader_of_services
-from postroom.interfaces.api.schemas import (
+from postroom.interfaces.api.service_schemas import (
     NewServiceItem,
     NotifyKeyItem,
     ReceiptTokenItem,
