@@ -102,7 +102,7 @@ def describe_structs(components: dict[str, Any]) -> None:
 
 
 def service_paths() -> dict[str, Any]:
-    return {**_of_services(), **_of_one_service(), **_of_keys()}
+    return {**_of_services(), **_of_one_service(), **_of_keys(), **_of_one_key()}
 
 
 def _of_services() -> dict[str, Any]:
@@ -217,6 +217,12 @@ def _of_keys() -> dict[str, Any]:
                 | {"required": False},
             ),
         },
+    }
+
+
+def _of_one_key() -> dict[str, Any]:
+    new = in_json("The key, shown this once.", reference_to(schemas.KeyItem), _NEW_KEY)
+    return {
         "/services/{name}/keys/{keyId}/rotate": {
             "post": operation(
                 name="rotateKey",
