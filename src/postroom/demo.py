@@ -23,11 +23,27 @@ from postroom.interfaces.tokens import issue_officer_token
 from postroom.kit import log as logs
 from postroom.kit.crypto import CannotOpen, new_secret
 from postroom.run import listen, run_async, run_doors, told_to_stop
-from postroom.settings import BadSettings, Settings, read_settings
+from postroom.settings import BadSettings, ReadyOfficer, Settings, read_settings
 
 SERVICE = "demo"
 OFFICER = "amala.officer@hackney.gov.uk"
 GROUP = "demo-officers"
+_MANAGERS, _DEVELOPERS = "demo-managers", "demo-developers"
+OFFICERS = (
+    ReadyOfficer(OFFICER, (GROUP, "finance"), "A finance officer: estimates, direct debits, court action."),
+    ReadyOfficer("joe.repairs@hackney.gov.uk", (GROUP, "repairs"), "A repairs officer: work orders."),
+    ReadyOfficer(
+        "mary.manager@hackney.gov.uk",
+        (GROUP, "finance", "repairs", _MANAGERS),
+        "Their manager: sees who has not confirmed yet.",
+    ),
+    ReadyOfficer(
+        "kofi.developer@hackney.gov.uk",
+        (_DEVELOPERS,),
+        "A developer: searches everything, with personal data masked; webhooks, keys, templates.",
+    ),
+)
+"""Whom the pages of the demo let anybody be."""
 
 _TOKEN_LASTS = timedelta(days=30)
 _SANDBOX_START_SECONDS = 30
@@ -118,9 +134,13 @@ def _settings(kept: Kept, *, host: str, port: int, data: Path) -> Settings:
     environment.setdefault("POSTROOM_ALLOWED_ORIGINS", "http://localhost:*;http://127.0.0.1:*")
     # Nobody at a demo waits half an hour to see that a letter arrived.
     environment.setdefault("POSTROOM_POLL_LETTER_SECONDS", "2")
+    environment.setdefault("POSTROOM_INSECURE_COOKIES", "on")
+    environment.setdefault("POSTROOM_MANAGER_GROUPS", _MANAGERS)
+    environment.setdefault("POSTROOM_DEVELOPER_GROUPS", _DEVELOPERS)
     environment["POSTROOM_SECRET"] = kept.secret
     environment["OFFICER_TOKEN_SECRET"] = kept.officer_token_secret
-    return read_settings(environment, host=host, port=port)
+    settings = read_settings(environment, host=host, port=port)
+    return replace(settings, pages=replace(settings.pages, ready_officers=OFFICERS))
 
 
 @asynccontextmanager

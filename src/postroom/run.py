@@ -11,11 +11,11 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from postroom.app import App, migrate_database, running_app
 from postroom.interfaces.api.application import build_api
-from postroom.interfaces.api.stream import BREAK_OFF
+from postroom.interfaces.web.application import build_pages
+from postroom.interfaces.web.paths import is_of_pages
 from postroom.interfaces.worker import run_worker
 from postroom.kit import log as logs
 from postroom.kit.database import open_database
@@ -78,7 +78,6 @@ async def run_doors(
     """Run API and worker until `stop`, or until one of them fails; `started` is called once they answer."""
     _spare_the_collector()
     async with asyncio.TaskGroup() as group:
-        group.create_task(app.live.run(stop=stop))
         if worker:
             group.create_task(run_worker(app, stop=stop))
         if listener is not None:
@@ -124,14 +123,6 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-class _Protocol(HttpToolsProtocol):
-    """Lets an endpoint break a connection off whose client does not read."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {BREAK_OFF: {"call": self.transport.abort}}
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to whoever runs it."""
 
@@ -143,8 +134,9 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
     config = uvicorn.Config(
-        build_api(app),
-        http=_Protocol,
+        _doors(app),
+        interface="asgi3",
+        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -163,6 +155,22 @@ async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> 
     finally:
         server.should_exit = True
         await serving
+
+
+def _doors(app: App) -> Any:
+    """The API, and beside it the pages: they answer below the first parts of paths that are theirs."""
+    api = build_api(app)
+    if not app.settings.pages.on:
+        return api
+    pages, prefix = build_pages(app), app.settings.api_prefix
+
+    def door(scope: Any, receive: Any, send: Any) -> Any:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if prefix and path.startswith(f"{prefix}/"):
+            path = path[len(prefix) :]
+        return (pages if is_of_pages(path) else api)(scope, receive, send)
+
+    return door
 
 
 def _run(settings: Settings, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

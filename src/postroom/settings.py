@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from postroom.domain.circuit import CircuitPolicy
@@ -15,6 +16,7 @@ from postroom.kit.crypto import SHORTEST_SECRET
 
 _OF_THIS_MACHINE = (("http", "127.0.0.1"), ("http", "localhost"))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5}|:\*)?")
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
 GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
 
 
@@ -39,6 +41,30 @@ class Trust:
     reopening: frozenset[Role] = frozenset({Role.MANAGER})
 
 
+class ReadyOfficer(NamedTuple):
+    """Somebody whom the demo lets anybody be. `told` says what there is to try as them."""
+
+    email: str
+    groups: tuple[str, ...]
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """The pages for officers and developers."""
+
+    on: bool = True
+    sso_cookie: str = "hackneyToken"
+    """The cookie of the council's own sign-in, which holds a token; empty for none."""
+    sign_in_url: str = ""
+    """Where the council's own sign-in is."""
+    origin: str = ""
+    """The origin that browsers see, where that is not the Host of the requests that arrive here."""
+    insecure_cookies: bool = False
+    """For pages over http, as on a developer's machine."""
+    ready_officers: tuple[ReadyOfficer, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is chosen from outside. Secrets are kept out of the text form."""
@@ -56,11 +82,11 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
-    most_streams: int = 10_000
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
     trust: Trust = field(default_factory=Trust)
+    pages: PageSettings = field(default_factory=PageSettings)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -83,11 +109,11 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
         "private_webhooks": _flag(variables, "POSTROOM_PRIVATE_WEBHOOKS", faults),
-        "most_streams": _whole(variables, "POSTROOM_MOST_STREAMS", 10_000, faults),
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),
         "trust": _trust(variables, faults),
+        "pages": _pages(variables, faults),
     }
     values.update({name: value for name, value in given.items() if value is not None})
     for name, variable in (("secret", "POSTROOM_SECRET"), ("officer_token_secret", "OFFICER_TOKEN_SECRET")):
@@ -188,6 +214,27 @@ def _origins(variables: Mapping[str, str], faults: list[str]) -> tuple[str, ...]
     return origins
 
 
+def _pages(variables: Mapping[str, str], faults: list[str]) -> PageSettings:
+    default = PageSettings()
+    origin = variables.get("POSTROOM_PAGES_ORIGIN", "").rstrip("/")
+    sign_in_url = variables.get("POSTROOM_SIGN_IN_URL", "")
+    sso_cookie = variables.get("POSTROOM_SSO_COOKIE", default.sso_cookie)
+    parts = urlsplit(origin)
+    if origin and (parts.scheme not in ("https", "http") or not parts.netloc or parts.path or parts.query):
+        faults.append("POSTROOM_PAGES_ORIGIN must be like https://postroom.hackney.gov.uk")
+    if sign_in_url and not _is_safe(sign_in_url):
+        faults.append("POSTROOM_SIGN_IN_URL must begin with https://")
+    if not _COOKIE_NAME.fullmatch(sso_cookie):
+        faults.append("POSTROOM_SSO_COOKIE must be the name of a cookie, or empty")
+    return PageSettings(
+        on=_flag(variables, "POSTROOM_PAGES", faults, default="on"),
+        sso_cookie=sso_cookie,
+        sign_in_url=sign_in_url,
+        origin=origin,
+        insecure_cookies=_flag(variables, "POSTROOM_INSECURE_COOKIES", faults),
+    )
+
+
 def _is_safe(url: str) -> bool:
     """Whether nobody on the way can change what comes from there."""
     parts = urlsplit(url)
@@ -218,8 +265,8 @@ def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(each.strip() for each in variables.get(name, "").split(";") if each.strip())
 
 
-def _flag(variables: Mapping[str, str], name: str, faults: list[str]) -> bool:
-    text = variables.get(name, "off").lower()
+def _flag(variables: Mapping[str, str], name: str, faults: list[str], *, default: str = "off") -> bool:
+    text = variables.get(name, default).lower()
     if text not in ("on", "off", "true", "false", "1", "0"):
         faults.append(f"{name} must be on or off")
     return text in ("on", "true", "1")

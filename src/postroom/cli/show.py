@@ -50,6 +50,8 @@ def demo(description: dict[str, Any]) -> None:
 Postroom answers at {url}          (try the API: {url}/docs)
 The sandbox of GOV.UK Notify at {description["sandbox"]["url"]}
 
+The pages for people at {url}/inbox        (sign in as whom you like)
+
 Send the first email:
 
   curl -s {url}/notifications -H 'x-api-key: {key}' -H 'content-type: application/json' \\

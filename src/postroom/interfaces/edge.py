@@ -28,10 +28,15 @@ _OURS = frozenset(
         "groups",
         "patches",
         "receipts",
-        "services",
         "metrics",
         "docs",
         "openapi.json",
+        "inbox",
+        "register",
+        "developer",
+        "sign-in",
+        "sign-out",
+        "pages",
     }
 )
 """The first parts of our paths, which alone are logged."""

@@ -5,7 +5,6 @@ from postroom.features.services.api_keys import (
     Consumer,
     NewKey,
     admit_token,
-    find_key,
     issue_key,
     keys_of,
     revoke_key,
@@ -13,14 +12,11 @@ from postroom.features.services.api_keys import (
 )
 from postroom.features.services.credentials import Credential, Credentials
 from postroom.features.services.directory import Directory, KnownKey, RegisteredService
-from postroom.features.services.edit import Changes, check_changes, edit
 from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
 from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
-from postroom.features.services.profile import NotifyKey, Profile, find_profile, find_profiles, owner_of
 from postroom.features.services.register import (
     Registration,
-    check_registration,
     register,
     register_again,
     set_limits,
@@ -30,7 +26,6 @@ from postroom.features.services.register import (
 
 __all__ = [
     "ApiKey",
-    "Changes",
     "Consumer",
     "Credential",
     "Credentials",
@@ -38,24 +33,15 @@ __all__ = [
     "Keys",
     "KnownKey",
     "NewKey",
-    "NotifyKey",
-    "Profile",
     "RegisteredService",
     "Registration",
     "admit_token",
-    "check_changes",
-    "check_registration",
-    "edit",
     "end_grant",
-    "find_key",
-    "find_profile",
-    "find_profiles",
     "grant",
     "grants_to",
     "issue_key",
     "keys_of",
     "leads_to_allowed_host",
-    "owner_of",
     "register",
     "register_again",
     "revoke_key",

@@ -1,0 +1,63 @@
+"""The list of what is for the officer who is signed in."""
+
+from dataclasses import replace
+
+from litestar.handlers import HTTPRouteHandler
+
+from postroom.domain import target_type
+from postroom.features.notifications.find import Filters, find_page
+from postroom.interfaces.web.failures import show_failure
+from postroom.interfaces.web.paths import INBOX, with_query
+from postroom.interfaces.web.shell import Answer
+from postroom.interfaces.web.visit import Door, Visit, view
+from postroom.interfaces.web.words import kind_of
+from postroom.kit.ids import is_id
+
+A_PAGE = 25
+SHOWN = {
+    "": "Everything",
+    "unread": "Unread",
+    "action": "Needs action",
+}
+_LONGEST_TYPE = 64
+
+
+def handlers(door: Door) -> list[HTTPRouteHandler]:
+    return [view(door, INBOX, _list, on_error=show_failure)]
+
+
+async def _list(visit: Visit) -> Answer:
+    show, kind = visit.asked("show"), visit.asked("type")[:_LONGEST_TYPE]
+    show = show if show in SHOWN else ""
+    before = visit.asked("before").lower()
+    filters = replace(_filters(show, kind), before=before if is_id(before) else None, limit=A_PAGE)
+    async with visit.app.database.reading() as conn:
+        page = await find_page(conn, filters, caller=visit.person, vault=visit.app.vault)
+    older = page.next_before
+    return await visit.page(
+        "inbox.html",
+        title="My notifications",
+        items=page.items,
+        show=show,
+        shown=SHOWN.items(),
+        type=kind,
+        types=_types(kind),
+        first=with_query(INBOX, show=show, type=kind) if filters.before else None,
+        older=older and with_query(INBOX, show=show, type=kind, before=older),
+        done=visit.asked("done") == "removed",
+    )
+
+
+def _filters(show: str, kind: str) -> Filters:
+    return Filters(
+        target_type=(target_type.canonical(kind) or kind) if kind else None,
+        is_read=False if show == "unread" else None,
+        outstanding=True if show == "action" else None,
+    )
+
+
+def _types(chosen: str) -> list[tuple[str, str]]:
+    known = dict(target_type.KNOWN)
+    if chosen:
+        known.setdefault(chosen, kind_of(chosen))
+    return [("", "Any"), *sorted(known.items(), key=lambda each: each[1])]

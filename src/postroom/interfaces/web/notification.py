@@ -1,0 +1,170 @@
+"""One notification, and what the officer who is signed in does about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar.handlers import HTTPRouteHandler
+
+from postroom.domain.action import FINAL, ActionType, is_outstanding
+from postroom.domain.caller import Person
+from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from postroom.domain.notification import Notification
+from postroom.features.notifications.act import LONGEST_NOTE, Action, act
+from postroom.features.notifications.characters import has_control
+from postroom.features.notifications.find import find_one
+from postroom.features.notifications.timeline import Line, timeline
+from postroom.features.notifications.withdraw import is_removable, withdraw
+from postroom.interfaces.edge import caller_ip_of
+from postroom.interfaces.web.failures import show_failure
+from postroom.interfaces.web.paths import INBOX
+from postroom.interfaces.web.shell import Answer
+from postroom.interfaces.web.visit import Door, Visit, form, view
+from postroom.interfaces.web.words import ACTIONS, kind_of, when
+from postroom.kit.ids import is_id
+
+_DOES: Mapping[str, ActionType] = {
+    "read": ActionType.IS_READ,
+    "seen": ActionType.IS_READ,
+    "unread": ActionType.IS_UNREAD,
+    "take": ActionType.INITIATED,
+    "approve": ActionType.APPROVED,
+    "validate": ActionType.VALIDATE,
+    "reject": ActionType.REJECTED,
+}
+_DONE: Mapping[str, str] = {
+    "read": "Marked as read",
+    "seen": "You have confirmed that you have seen it",
+    "unread": "Marked as unread",
+    "take": "You have taken it up",
+    "approve": "You have approved it",
+    "validate": "You have validated it",
+    "reject": "You have rejected it",
+}
+_WITH_NOTE = frozenset({"take", "approve", "validate", "reject"})
+_CHANGED = "Somebody changed this since you opened it. Look at how it stands now, then decide."
+
+
+def handlers(door: Door) -> list[HTTPRouteHandler]:
+    one = f"{INBOX}/{{id:str}}"
+    return [
+        view(door, one, _show, on_error=show_failure),
+        form(door, f"{one}/act", _act, on_error=show_failure),
+        form(door, f"{one}/remove", _remove, on_error=show_failure),
+    ]
+
+
+def wanted_id(visit: Visit) -> str:
+    """The id in the address; NotFound where it cannot be one."""
+    text = str(visit.request.path_params["id"])
+    if not is_id(text):
+        raise NotFound("There is no such notification.")
+    return text.lower()
+
+
+async def _show(visit: Visit) -> Answer:
+    return await _page(visit, done=_DONE.get(visit.asked("done")))
+
+
+async def _page(
+    visit: Visit,
+    *,
+    done: str | None = None,
+    errors: tuple[FieldError, ...] = (),
+    status: int = 200,
+) -> Answer:
+    found, lines = await _found(visit)
+    person = visit.person
+    is_theirs = not person.sees_everything or found.personal.user in person.audiences
+    return await visit.page(
+        "notification.html",
+        title=kind_of(found.target_type),
+        status=status,
+        errors=errors,
+        back=INBOX,
+        one=found,
+        lines=lines,
+        done=done,
+        is_theirs=is_theirs,
+        is_settled=found.action in FINAL,
+        is_outstanding=is_outstanding(require_action=found.require_action, performed=found.action),
+        is_removable=is_removable(found),
+        note=visit.fields.get("note", ""),
+        longest_note=LONGEST_NOTE,
+        decided=_decided(found, person),
+    )
+
+
+async def _found(visit: Visit) -> tuple[Notification, tuple[Line, ...]]:
+    app, notification_id = visit.app, wanted_id(visit)
+    async with app.database.reading() as conn:
+        found = await find_one(conn, notification_id, caller=visit.person, vault=app.vault)
+        told = await timeline(conn, notification_id, caller=visit.person, vault=app.vault, now=app.clock())
+    return found, told.lines
+
+
+def _decided(found: Notification, person: Person) -> str | None:
+    """What was done about it, by whom and when, in a sentence."""
+    if found.action is None or found.action_at is None:
+        return None
+    by = found.action_detail.done_by if found.action_detail else "somebody"
+    who = "you" if by == person.email else by
+    return f"{ACTIONS[found.action]} by {who}, {when(found.action_at)}"
+
+
+async def _act(visit: Visit) -> Answer:
+    what = visit.fields.get("do", "")
+    if what not in _DOES:
+        raise Invalid([FieldError("do", "Choose what to do.")])
+    notification_id = wanted_id(visit)
+    try:
+        await _perform(visit, notification_id, what)
+    except Invalid as error:
+        faults = tuple(FieldError("note", fault.message) for fault in error.errors)
+        return await _page(visit, errors=faults, status=400)
+    except Stale:
+        return await _after_another(visit, what, _CHANGED, status=412)
+    except Conflict as error:
+        return await _after_another(visit, what, str(error), status=409)
+    return visit.go(f"{INBOX}/{notification_id}", done=what)
+
+
+async def _perform(visit: Visit, notification_id: str, what: str) -> None:
+    app = visit.app
+    note = visit.fields.get("note", "").strip() if what in _WITH_NOTE else ""
+    if has_control(note):
+        raise Invalid([FieldError("note", "Remove the control characters.")])
+    action = Action(
+        type=_DOES[what],
+        note=note or None,
+        if_match=visit.fields.get("etag") or None,
+        correlation_id=visit.correlation_id,
+        ip=caller_ip_of(visit.request.scope, behind_gateway=app.settings.trust.behind_gateway),
+    )
+    async with app.database.transaction() as conn:
+        await act(conn, notification_id, action, caller=visit.person, vault=app.vault, now=app.clock())
+
+
+async def _after_another(visit: Visit, what: str, why: str, *, status: int) -> Answer:
+    """Somebody was faster. Where it was this very person, with this very deed, it is simply done."""
+    found, _ = await _found(visit)
+    wanted: Any = _DOES[what]
+    is_read = {ActionType.IS_READ: True, ActionType.IS_UNREAD: False}.get(wanted)
+    by_them = found.action_detail is not None and found.action_detail.done_by == visit.person.email
+    if is_read is found.is_read or (found.action is wanted and by_them):
+        return visit.go(f"{INBOX}/{found.id}", done=what)
+    return await _page(visit, errors=(FieldError("main-content", why),), status=status)
+
+
+async def _remove(visit: Visit) -> Answer:
+    app, notification_id = visit.app, wanted_id(visit)
+    async with app.database.transaction() as conn:
+        await withdraw(
+            conn,
+            notification_id,
+            caller=visit.person,
+            vault=app.vault,
+            queue=app.queue,
+            now=app.clock(),
+            correlation_id=visit.correlation_id,
+        )
+    return visit.go(INBOX, done="removed")

@@ -1,0 +1,96 @@
+"""The words of the pages: moments, channels, statuses and actions as people read them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from postroom.domain import action, target_type
+from postroom.domain.action import ActionType
+from postroom.domain.channel import Channel
+from postroom.domain.notification import Notification
+from postroom.domain.status import FAILED, Status
+from postroom.kit.local_time import day_and_clock
+
+CHANNELS: Mapping[Channel, str] = {
+    Channel.SCREEN: "Screen",
+    Channel.EMAIL: "Email",
+    Channel.TEXT: "Text message",
+    Channel.LETTER: "Letter",
+}
+ACTIONS: Mapping[ActionType, str] = {
+    ActionType.INITIATED: "Taken up",
+    ActionType.APPROVED: "Approved",
+    ActionType.VALIDATE: "Validated",
+    ActionType.REJECTED: "Rejected",
+}
+_GOOD = frozenset({Status.DELIVERED, Status.RECEIVED, Status.SENT})
+_BAD = FAILED | {Status.SUPPRESSED, Status.EXPIRED}
+
+
+def when(moment: datetime | None) -> str:
+    return "" if moment is None else day_and_clock(moment)
+
+
+def exact(moment: datetime) -> str:
+    """For the datetime of a <time>."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def kind_of(name: str | None) -> str:
+    """A target type as words: ThresholdBreached as Threshold breached, where it has no label."""
+    if not name:
+        return "Notification"
+    if name in target_type.KNOWN:
+        return target_type.label(name)
+    parts: list[str] = []
+    for character in name:
+        if character.isupper() and parts and not parts[-1].isupper():
+            parts += [" ", character.lower()]
+        else:
+            parts.append(character)
+    return "".join(parts)
+
+
+def first_line(text: str | None, most: int = 120) -> str:
+    """The beginning of a message, for a list."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def colour(status: str) -> str:
+    """The colour of a status's tag, which says its word too."""
+    if status in _GOOD:
+        return "govuk-tag--green"
+    return "govuk-tag--red" if status in _BAD else "govuk-tag--blue"
+
+
+def counted(number: int, is_exact: bool = True) -> str:
+    return f"{number:,}" if is_exact else f"more than {number:,}"
+
+
+def as_text(value: object) -> str:
+    """A value of a personalisation."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return f"file {value.get('filename') or ''}".strip()
+    return str(value)
+
+
+def preview(one: Notification) -> str:
+    """What a list shows of a notification's text."""
+    return first_line(one.personal.message)
+
+
+def is_outstanding(one: Notification) -> bool:
+    return action.is_outstanding(require_action=one.require_action, performed=one.action)
+
+
+def audience(user: str) -> str:
+    """Whom it addresses, as in: the group finance."""
+    kind, colon, name = user.partition(":")
+    return f"the {kind} {name}" if colon and kind in ("group", "patch") else user
+
+
+def pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, as_text(value)) for name, value in values.items()]
