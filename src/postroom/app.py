@@ -1,7 +1,7 @@
 """The composition root: the only file that names concrete adapters, and puts the parts together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.domain.lane import Lane
+from postroom.features.inbox.live import Live
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
@@ -33,7 +34,7 @@ from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0012"
+SCHEMA_VERSION = "0013"
 """The last migration: what this code's tables are at."""
 
 
@@ -62,6 +63,7 @@ class App:
     callers: CallerLimits
     memberships: Memberships
     dispatcher: Dispatcher
+    live: Live
 
 
 class _Base(NamedTuple):
@@ -76,6 +78,7 @@ class _Base(NamedTuple):
     directory: Directory
     credentials: Credentials
     dispatcher: Dispatcher
+    live: Live
 
 
 @asynccontextmanager
@@ -137,6 +140,7 @@ def _base(
         dispatcher=Dispatcher(
             database=database, vault=vault, subjects=subjects_of, caller=caller, clock=clock
         ),
+        live=Live(database=database, vault=vault, most=settings.most_streams),
     )
 
 
@@ -164,8 +168,15 @@ def _limits_gate(base: _Base) -> LimitsGate:
 
 
 def _writer(base: _Base) -> GroupCommit[Plan, bool]:
+    async def write(plans: Sequence[Plan]) -> list[bool]:
+        written = await write_plans(plans, database=base.database, vault=base.vault, queue=base.queue)
+        # Most address nobody's screen, and are not worth a look.
+        if any(plan.notification["audience"] for plan in plans):
+            base.live.ring()
+        return written
+
     return GroupCommit(
-        write=partial(write_plans, database=base.database, vault=base.vault, queue=base.queue),
+        write=write,
         after_commit=partial(_ring, base),
         writers=2 if base.database.is_postgres else 1,
     )

@@ -11,9 +11,11 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from postroom.app import App, migrate_database, running_app
 from postroom.interfaces.api.application import build_api
+from postroom.interfaces.api.stream import BREAK_OFF
 from postroom.interfaces.web.application import build_pages
 from postroom.interfaces.web.paths import is_of_pages
 from postroom.interfaces.worker import run_worker
@@ -78,6 +80,7 @@ async def run_doors(
     """Run API and worker until `stop`, or until one of them fails; `started` is called once they answer."""
     _spare_the_collector()
     async with asyncio.TaskGroup() as group:
+        group.create_task(app.live.run(stop=stop))
         if worker:
             group.create_task(run_worker(app, stop=stop))
         if listener is not None:
@@ -123,6 +126,14 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
+class _Protocol(HttpToolsProtocol):
+    """Lets an endpoint break a connection off whose client does not read."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {BREAK_OFF: {"call": self.transport.abort}}
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to whoever runs it."""
 
@@ -136,7 +147,7 @@ async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> 
     config = uvicorn.Config(
         _doors(app),
         interface="asgi3",
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

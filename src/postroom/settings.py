@@ -82,6 +82,7 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
+    most_streams: int = 10_000
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
@@ -109,6 +110,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
         "private_webhooks": _flag(variables, "POSTROOM_PRIVATE_WEBHOOKS", faults),
+        "most_streams": _whole(variables, "POSTROOM_MOST_STREAMS", 10_000, faults),
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),

@@ -58,5 +58,10 @@ class Person:
         """Whether a role lets them read what is not addressed to them."""
         return not SEES_EVERYTHING.isdisjoint(self.roles)
 
+    @property
+    def administrates(self) -> bool:
+        """Whether a role lets them register services, and issue and revoke their keys."""
+        return Role.ADMIN in self.roles
+
 
 Caller = ServiceCaller | Person

@@ -28,6 +28,7 @@ _OURS = frozenset(
         "groups",
         "patches",
         "receipts",
+        "services",
         "metrics",
         "docs",
         "openapi.json",

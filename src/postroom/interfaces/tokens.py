@@ -39,11 +39,12 @@ Claims = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whom a token names, and until when that may be remembered, in seconds since 1970."""
+    """Whom a token names, and until when that may be remembered and it holds, in seconds since 1970."""
 
     who: Person | Consumer
     until: float
     issued_at: float
+    expires: float
 
 
 class _Head(msgspec.Struct):
@@ -88,8 +89,10 @@ class Tokens:
                 raise ValueError  # Whoever reads it otherwise than we did is not followed.
             now = self._clock().timestamp()
             JWTClaimsRegistry(now=int(now), leeway=_LEEWAY_SECONDS, **issuer.wanted).validate(claims)
-            until = min(claims.get("exp", math.inf), now + _REMEMBERED_SECONDS)
-            return Verified(who=issuer.who(claims), until=float(until), issued_at=_issued_at(claims, now))
+            expires = float(claims.get("exp", math.inf))
+            until = min(expires, now + _REMEMBERED_SECONDS)
+            issued_at = _issued_at(claims, now)
+            return Verified(who=issuer.who(claims), until=until, issued_at=issued_at, expires=expires)
         except NoKeys:
             raise Busy("The keys that this token is signed with cannot be fetched now.") from None
         except _FAULTS:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from postroom.app import App
 from postroom.features import limits
+from postroom.features.audit.seal import seal_entries
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.resume import resume_waiting
 from postroom.features.screens.publish import forget_changes
@@ -68,6 +69,10 @@ async def forget_screen_changes(app: App) -> None:
     await forget_changes(app.database, now=app.clock())
 
 
+async def seal_audit(app: App) -> None:
+    await seal_entries(app.database, vault=app.vault, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -93,6 +98,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "forget sends of more than an hour ago": forget_sends,
     "forget old feedback": forget_feedback,
     "forget what changed on screens": forget_screen_changes,
+    "seal the audit": seal_audit,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -106,6 +112,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
     "forget old feedback": Scheduled(timedelta(hours=1)),
     "forget what changed on screens": Scheduled(timedelta(minutes=1)),
+    "seal the audit": Scheduled(timedelta(seconds=5)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

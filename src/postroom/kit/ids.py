@@ -26,3 +26,8 @@ def first_id_at(moment: datetime) -> str:
     milliseconds = max((moment - _EPOCH) // _MILLISECOND, 0)
     stamp = f"{milliseconds:012x}"[-12:]
     return f"{stamp[:8]}-{stamp[8:]}-{_BOTTOM}"
+
+
+def moment_of(made_id: str) -> datetime:
+    """When an id of ours was made, to the millisecond."""
+    return _EPOCH + int(made_id.replace("-", "")[:12], 16) * _MILLISECOND

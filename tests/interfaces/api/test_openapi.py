@@ -34,12 +34,18 @@ CHECKS = [
 EXAMPLES = 25
 UNDOCUMENTED = {"/", "/docs", "/docs/assets/{name}", "/openapi.json"}
 """Pages for people, and the document itself."""
+ADMINS = "postroom admins"
 NOTHING_TO_GET_WRONG = {
     ("/health", "get"),
     ("/health/live", "get"),
     ("/health/ready", "get"),
     ("/metrics", "get"),
 }
+
+
+@pytest.fixture(scope="module")
+def chosen() -> dict[str, str]:
+    return {"POSTROOM_ADMIN_GROUPS": ADMINS}
 
 
 async def test_the_document_names_every_endpoint_and_no_other() -> None:
@@ -53,6 +59,7 @@ async def test_the_document_names_every_endpoint_and_no_other() -> None:
     served = {(method, path.replace("{template_id}", "{templateId}")) for method, path in served}
     served = {(method, path.replace("{delivery_id}", "{deliveryId}")) for method, path in served}
     served = {(method, path.replace("{event_id}", "{eventId}")) for method, path in served}
+    served = {(method, path.replace("{key_id}", "{keyId}")) for method, path in served}
     told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
 
     assert {(method, path) for method, path in served if path not in UNDOCUMENTED} == told
@@ -61,21 +68,31 @@ async def test_the_document_names_every_endpoint_and_no_other() -> None:
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
 async def test_no_answer_surprises(office: Any, mode: GenerationMode) -> None:
     """No 5xx and no undocumented answer, to right requests and to wrong ones."""
-    tried = await asyncio.to_thread(_try_all, office.url, office.key, office.receipt_token, mode)
+    callers = {
+        "apiKey": {"x-api-key": office.key},
+        "officerToken": {"Authorization": f"Bearer {office.token(groups=(ADMINS,))}"},
+        "receiptToken": {"Authorization": f"Bearer {office.receipt_token}"},
+    }
+    tried = await asyncio.to_thread(_try_all, office.url, callers, mode)
 
     every = {(path, method) for path, operations in document()["paths"].items() for method in operations}
     assert tried == (every if mode is GenerationMode.POSITIVE else every - NOTHING_TO_GET_WRONG)
 
 
-def _try_all(url: str, key: str, receipt_token: str, mode: GenerationMode) -> set[tuple[str, str]]:
+Callers = dict[str, dict[str, str]]
+"""The headers of each kind of caller, by what the document names it."""
+
+
+def _try_all(url: str, callers: Callers, mode: GenerationMode) -> set[tuple[str, str]]:
     schema = schemathesis.openapi.from_dict(document() | {"servers": [{"url": url}]})
     tried = set()
     for operation in _operations(schema):
         place = (operation.path, operation.method.lower())
         if mode is GenerationMode.NEGATIVE and place in NOTHING_TO_GET_WRONG:
             continue
-        authorization = f"Bearer {receipt_token}" if "receipts" in operation.path else None
-        _try(operation, url, key, authorization, mode)
+        security = document()["paths"][operation.path][place[1]]["security"]
+        [caller, *_] = security[0] if security else ["apiKey"]
+        _try(operation, url, callers[caller], mode)
         tried.add(place)
     return tried
 
@@ -85,7 +102,7 @@ def _operations(schema: Any) -> Iterator[Any]:
         yield result.ok()
 
 
-def _try(operation: Any, url: str, key: str, authorization: str | None, mode: GenerationMode) -> None:
+def _try(operation: Any, url: str, headers: dict[str, str], mode: GenerationMode) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -96,7 +113,6 @@ def _try(operation: Any, url: str, key: str, authorization: str | None, mode: Ge
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
-        headers = {"x-api-key": key} if authorization is None else {"Authorization": authorization}
         response = case.call(base_url=url, session=session, headers=headers)
         case.validate_response(response, checks=CHECKS)
 

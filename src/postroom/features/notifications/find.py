@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import FINAL, ActionType
-from postroom.domain.caller import Caller, ServiceCaller
+from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.channel import Channel, from_mask, to_mask
 from postroom.domain.errors import Forbidden, NotFound
 from postroom.domain.masking import mask_action, mask_personal
@@ -32,6 +32,7 @@ from postroom.features.notifications.visibility import (
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import first_id_at
 
+_NOBODY = Person(email="")
 _MOST_MERGED = 100
 """SQLite merges 500 at most; who is in so many groups waits for a slower list."""
 
@@ -95,6 +96,23 @@ async def find_own(
     """Those of the service's notifications by their ids, also what has been removed since."""
     rows = await store.notifications_of(conn, ids, service_id=caller.service_id)
     return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
+
+
+async def find_some(
+    conn: AsyncConnection, ids: Collection[str], *, caller: Caller, vault: Vault
+) -> dict[str, Notification]:
+    """Those of the notifications that are the caller's, by their ids, as `find_page` shows them."""
+    where = [notifications.c.id.in_(list(ids)), visible_to(caller, vault)]
+    rows = await store.page(conn, where, limit=len(ids))
+    return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
+
+
+async def find_as_new(
+    conn: AsyncConnection, ids: Collection[str], *, vault: Vault
+) -> dict[str, Notification]:
+    """Notifications by their ids as they are shown to anybody they address who has done nothing yet."""
+    rows = await store.page(conn, [notifications.c.id.in_(list(ids))], limit=len(ids))
+    return {found.id: found for found in await _assemble(conn, rows, caller=_NOBODY, vault=vault)}
 
 
 async def refuse_change(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.features.screens.tables import screen_changes
+from postroom.features.screens.tables import screen_changes, screen_outbox
 
 
 async def last_position(conn: AsyncConnection) -> int:
@@ -34,3 +34,10 @@ async def read_changes_of(
         changes.screen.in_(list(screens)), changes.position > since, changes.position <= until
     )
     return (await conn.execute(statement.order_by(changes.position).limit(most))).all()
+
+
+async def without_place(conn: AsyncConnection, screens: Collection[bytes]) -> set[str]:
+    """The notifications whose changes on those screens have no place yet."""
+    outbox = screen_outbox.c
+    ids = await conn.scalars(select(outbox.notification_id).where(outbox.screen.in_(list(screens))))
+    return {each for each in ids if each is not None}

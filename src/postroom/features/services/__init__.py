@@ -5,6 +5,7 @@ from postroom.features.services.api_keys import (
     Consumer,
     NewKey,
     admit_token,
+    find_key,
     issue_key,
     keys_of,
     revoke_key,
@@ -12,11 +13,14 @@ from postroom.features.services.api_keys import (
 )
 from postroom.features.services.credentials import Credential, Credentials
 from postroom.features.services.directory import Directory, KnownKey, RegisteredService
+from postroom.features.services.edit import Changes, check_changes, edit
 from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
 from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
+from postroom.features.services.profile import NotifyKey, Profile, find_profile, find_profiles, owner_of
 from postroom.features.services.register import (
     Registration,
+    check_registration,
     register,
     register_again,
     set_limits,
@@ -26,6 +30,7 @@ from postroom.features.services.register import (
 
 __all__ = [
     "ApiKey",
+    "Changes",
     "Consumer",
     "Credential",
     "Credentials",
@@ -33,15 +38,24 @@ __all__ = [
     "Keys",
     "KnownKey",
     "NewKey",
+    "NotifyKey",
+    "Profile",
     "RegisteredService",
     "Registration",
     "admit_token",
+    "check_changes",
+    "check_registration",
+    "edit",
     "end_grant",
+    "find_key",
+    "find_profile",
+    "find_profiles",
     "grant",
     "grants_to",
     "issue_key",
     "keys_of",
     "leads_to_allowed_host",
+    "owner_of",
     "register",
     "register_again",
     "revoke_key",

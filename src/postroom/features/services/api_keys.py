@@ -1,6 +1,6 @@
 """The keys that services call with: issued, rotated, listed, revoked. Only digests of them are kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from postroom.kit.ids import is_id, new_id
 
 API_KEY_PREFIX = "postroom_"
 LONGEST_NAME = 64
+LABEL_OF_TOKENS = "token"
+STILL_TO_COME = "Choose a time that is still to come."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,14 @@ async def issue_key(
     now: datetime,
     expires_at: datetime | None = None,
     scopes: Iterable[Scope] = EVERY_SCOPE,
+    faults: Sequence[FieldError] = (),
 ) -> NewKey:
-    """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone."""
+    """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone.
+
+    Invalid with `faults`, which were found before, and its own.
+    """
+    if every := [*faults, *_faults(name, scopes, expires_at, now=now)]:
+        raise Invalid(every)
     key = API_KEY_PREFIX + new_secret()
     row = _row(service_id, name, vault.digest(key), now=now, expires_at=expires_at, scopes=scopes)
     await store.insert_api_key(conn, row)
@@ -94,10 +102,12 @@ async def admit_token(
     digest = consumer.index(vault)
     if await store.api_key_by_digest(conn, digest) is not None:
         raise Conflict("This token has been admitted before: revoke that, and have a new token issued.")
-    name = f"token {consumer.token_id} of {consumer.name}"[:LONGEST_NAME]
+    if faults := _faults(LABEL_OF_TOKENS, scopes, expires_at, now=now):
+        raise Invalid(faults)
+    name = f"{LABEL_OF_TOKENS} {consumer.token_id} of {consumer.name}"[:LONGEST_NAME]
     row = _row(service_id, name, digest, now=now, expires_at=expires_at, scopes=scopes)
     await store.insert_api_key(conn, row)
-    return await _one(conn, service_id, str(row["id"]))
+    return await find_key(conn, str(row["id"]), service_id=service_id)
 
 
 async def rotate_key(
@@ -109,16 +119,19 @@ async def rotate_key(
     now: datetime,
     expires_at: datetime | None = None,
     old_expires_at: datetime | None = None,
+    faults: Sequence[FieldError] = (),
 ) -> NewKey:
     """A new key like that one. The old one works on until it is revoked, or until the moment that is given.
 
     Without `expires_at` the new one lasts as long as the old one did from its beginning.
     """
-    old = await _one(conn, service_id, key_id)
+    old = await find_key(conn, key_id, service_id=service_id)
     if old.state(now) != "valid":
         raise Conflict(f"This key is {old.state(now)}: add a new one instead.")
     if expires_at is None and old.expires_at is not None:
         expires_at = now + (old.expires_at - old.created_at)
+    if old_expires_at is not None and old_expires_at <= now:
+        faults = [*faults, FieldError("oldExpiresAt", STILL_TO_COME)]
     made = await issue_key(
         conn,
         vault=vault,
@@ -127,6 +140,7 @@ async def rotate_key(
         now=now,
         expires_at=expires_at,
         scopes=old.scopes,
+        faults=faults,
     )
     if old_expires_at is not None and (old.expires_at is None or old_expires_at < old.expires_at):
         await store.update_api_key(conn, key_id, {"expires_at": old_expires_at})
@@ -135,7 +149,7 @@ async def rotate_key(
 
 async def revoke_key(conn: AsyncConnection, key_id: str, *, service_id: str, now: datetime) -> ApiKey:
     """End the key; once ended it stays so, at its first moment. NotFound where the service has none such."""
-    found = await _one(conn, service_id, key_id)
+    found = await find_key(conn, key_id, service_id=service_id)
     if found.revoked_at is not None:
         return found
     await store.update_api_key(conn, key_id, {"revoked_at": now})
@@ -147,11 +161,25 @@ async def keys_of(conn: AsyncConnection, service_id: str) -> list[ApiKey]:
     return [_to_key(row) for row in await store.api_keys_of(conn, service_id)]
 
 
-async def _one(conn: AsyncConnection, service_id: str, key_id: str) -> ApiKey:
+async def find_key(conn: AsyncConnection, key_id: str, *, service_id: str) -> ApiKey:
+    """One of the service's keys; NotFound where it has none of this id."""
     row = await store.api_key(conn, key_id, service_id=service_id) if is_id(key_id) else None
     if row is None:
         raise NotFound("The service has no key with this id: `postroom services key list` shows them.")
     return _to_key(row)
+
+
+def _faults(
+    name: str, scopes: Iterable[Scope], expires_at: datetime | None, *, now: datetime
+) -> list[FieldError]:
+    faults = []
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        faults.append(FieldError("name", f"Use 1 to {LONGEST_NAME} printable characters."))
+    if not frozenset(scopes):
+        faults.append(FieldError("scopes", f"Use one or more of {', '.join(Scope)}."))
+    if expires_at is not None and expires_at <= now:
+        faults.append(FieldError("expiresAt", STILL_TO_COME))
+    return faults
 
 
 def _row(
@@ -163,16 +191,6 @@ def _row(
     expires_at: datetime | None,
     scopes: Iterable[Scope],
 ) -> dict[str, object]:
-    chosen = frozenset(scopes)
-    faults = []
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        faults.append(FieldError("name", f"Use 1 to {LONGEST_NAME} printable characters."))
-    if not chosen:
-        faults.append(FieldError("scopes", f"Use one or more of {', '.join(Scope)}."))
-    if expires_at is not None and expires_at <= now:
-        faults.append(FieldError("expiresAt", "Choose a time that is still to come."))
-    if faults:
-        raise Invalid(faults)
     return {
         "id": new_id(),
         "service_id": service_id,
@@ -181,7 +199,7 @@ def _row(
         "created_at": now,
         "expires_at": expires_at,
         "revoked_at": None,
-        "scopes": to_text(chosen),
+        "scopes": to_text(scopes),
         "last_used_at": None,
     }
 

@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.limits import account_of
@@ -60,13 +62,18 @@ class Credentials:
             row = await store.credential(conn, credential_id)
         if row is None:
             return None
-        key = self._vault.open(row.sealed_key, row=row.id, column=_COLUMN).decode()
+        key = open_key(self._vault, row)
         found = Credential(id=row.id, base_url=row.base_url, key=key, key_type=row.key_type)
         self._known[credential_id] = found
         return found
 
     def forget(self, credential_id: str) -> None:
         self._known.pop(credential_id, None)
+
+
+def open_key(vault: Vault, row: Row[Any]) -> str:
+    """The provider's key that is kept in this row; CannotOpen where another secret sealed it."""
+    return vault.open(row.sealed_key, row=row.id, column=_COLUMN).decode()
 
 
 async def keep(
@@ -99,7 +106,7 @@ async def check_opens(conn: AsyncConnection, credential_id: str | None, *, vault
     """CannotOpen where the service's key was sealed with another secret than this process has."""
     row = None if credential_id is None else await store.credential(conn, credential_id)
     if row is not None:
-        vault.open(row.sealed_key, row=row.id, column=_COLUMN)
+        open_key(vault, row)
 
 
 def id_of(*, vault: Vault, service_id: str, key: str, base_url: str, key_type: str = LIVE) -> str:

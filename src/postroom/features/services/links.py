@@ -21,14 +21,26 @@ _URL = re.compile(r"https://[!#-;=?-\[\]_a-z~]+", re.IGNORECASE | re.ASCII)
 
 async def set_link_hosts(conn: AsyncConnection, *, service_id: str, hosts: Sequence[str]) -> tuple[str, ...]:
     """The hosts that the service's follow-on links may lead to from now on; Invalid where one is no name."""
-    kept = tuple(dict.fromkeys(host.strip().lower() for host in hosts))
-    if len(kept) > MOST_HOSTS:
-        raise Invalid([FieldError("allowedLinkHosts", f"Use up to {MOST_HOSTS} hosts.")])
-    if any(len(host) > 253 or not _HOST.fullmatch(host) for host in kept):
-        words = "Use names of hosts, as in forms.hackney.gov.uk, or *.hackney.gov.uk for all below it."
-        raise Invalid([FieldError("allowedLinkHosts", words)])
+    kept = to_hosts(hosts)
+    if faults := check_hosts(kept):
+        raise Invalid(faults)
     await store.update_service(conn, service_id, {"link_hosts": msgspec.json.encode(kept).decode()})
     return kept
+
+
+def to_hosts(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as they are kept: in lower case, each once."""
+    return tuple(dict.fromkeys(name.strip().lower() for name in names))
+
+
+def check_hosts(hosts: Sequence[str]) -> list[FieldError]:
+    """What is wrong with names that `to_hosts` has made."""
+    if len(hosts) > MOST_HOSTS:
+        return [FieldError("allowedLinkHosts", f"Use up to {MOST_HOSTS} hosts.")]
+    if any(len(host) > 253 or not _HOST.fullmatch(host) for host in hosts):
+        words = "Use names of hosts, as in forms.hackney.gov.uk, or *.hackney.gov.uk for all below it."
+        return [FieldError("allowedLinkHosts", words)]
+    return []
 
 
 def leads_to_allowed_host(url: str, hosts: Collection[str]) -> bool:

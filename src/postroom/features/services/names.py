@@ -18,6 +18,11 @@ def notify_service_id(key: str) -> str:
     return key[-73:-37]
 
 
+def notify_key_name(key: str) -> str:
+    """The name that a key of its form was given: the part that is no secret."""
+    return key[:-74]
+
+
 def is_notify_key(text: str) -> bool:
     """Whether the text has the form of a key of GOV.UK Notify: name, service id and secret."""
     return _NOTIFY_KEY.fullmatch(text) is not None

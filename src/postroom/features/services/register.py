@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid
 from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits, check_limits
-from postroom.features.services import store
+from postroom.features.services import checks, store
 from postroom.features.services.api_keys import NewKey, issue_key
-from postroom.features.services.credentials import KEY_TYPES, LIVE, check_opens, keep
-from postroom.features.services.names import is_name, is_notify_key
+from postroom.features.services.credentials import LIVE, check_opens, keep
+from postroom.features.services.edit import split_template_names
+from postroom.features.services.links import check_hosts, to_hosts
+from postroom.features.services.profile import seal_owner
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import new_id
-
-LONGEST_PARAM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,23 @@ class Registration:
     template_names: Mapping[str, str] = field(default_factory=dict)
     notify_key_type: str = LIVE
     limits: ServiceLimits = NOTHING_CHOSEN
+    owner: str | None = None
+    environment: str = "production"
+    """Which of its environments this service is; `template_names` are of that one."""
+    other_template_names: checks.TemplateNames = field(default_factory=dict)
+    trusted_params: Sequence[str] = ()
+    link_hosts: Sequence[str] = ()
+
+    @property
+    def every_template_name(self) -> checks.TemplateNames:
+        own = {self.environment: self.template_names} if self.template_names else {}
+        return {**self.other_template_names, **own}
 
 
 async def register(conn: AsyncConnection, registration: Registration, *, vault: Vault, now: datetime) -> str:
     """Register a service; its id. Conflict where the name is taken, Invalid where a field is at fault."""
-    _check(registration)
+    if faults := check_registration(registration):
+        raise Invalid(faults)
     if await store.service_by_name(conn, registration.name) is not None:
         raise Conflict(f"A service named {registration.name} is registered already.")
     service_id = new_id()
@@ -57,14 +69,16 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
         "id": service_id,
         "name": registration.name,
         "credential_id": credential_id,
+        "owner": seal_owner(registration.owner, service_id=service_id, vault=vault),
+        "environment": registration.environment,
         "default_group": registration.default_group,
         "prepend_name": registration.prepend_name,
-        "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
         "receipt_token_digest": None,
         "created_at": now,
-        "limits": msgspec.json.encode(registration.limits).decode(),
-        "trusted_params": "[]",
-        "link_hosts": "[]",
+        "limits": _json(registration.limits),
+        "trusted_params": _json(list(dict.fromkeys(registration.trusted_params))),
+        "link_hosts": _json(to_hosts(registration.link_hosts)),
+        **split_template_names(registration.every_template_name, environment=registration.environment),
     }
     await store.insert_service(conn, row)
     return service_id
@@ -87,14 +101,18 @@ async def register_again(
     return await issue_key(conn, vault=vault, service_id=service_id, name="started", now=now)
 
 
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 async def _bring_up_to_date(
     conn: AsyncConnection, row: Row[Any], registration: Registration, *, vault: Vault, now: datetime
 ) -> None:
     base_url = registration.notify_base_url.rstrip("/")
     values: dict[str, object] = {
         "default_group": registration.default_group,
-        "template_names": msgspec.json.encode(dict(registration.template_names)).decode(),
-        "limits": msgspec.json.encode(registration.limits).decode(),
+        "template_names": _json(dict(registration.template_names)),
+        "limits": _json(registration.limits),
     }
     if registration.notify_key is not None:
         await check_opens(conn, row.credential_id, vault=vault)
@@ -116,15 +134,14 @@ async def set_limits(conn: AsyncConnection, *, service_id: str, limits: ServiceL
     """What holds for the service from now on; Invalid with every limit that cannot be one."""
     if faults := check_limits(limits):
         raise Invalid(faults)
-    await store.update_service(conn, service_id, {"limits": msgspec.json.encode(limits).decode()})
+    await store.update_service(conn, service_id, {"limits": _json(limits)})
 
 
 async def set_trusted_params(conn: AsyncConnection, *, service_id: str, names: Sequence[str]) -> None:
     """The values that may make links and headings in the service's emails from now on, by their names."""
-    if any(not 1 <= len(name) <= LONGEST_PARAM or not name.isprintable() for name in names):
-        raise Invalid([FieldError("trustedParams", f"Use names of 1 to {LONGEST_PARAM} characters.")])
-    kept = msgspec.json.encode(list(dict.fromkeys(names))).decode()
-    await store.update_service(conn, service_id, {"trusted_params": kept})
+    if faults := list(checks.check_trusted(names)):
+        raise Invalid(faults)
+    await store.update_service(conn, service_id, {"trusted_params": _json(list(dict.fromkeys(names)))})
 
 
 async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: str, token: str) -> None:
@@ -132,18 +149,17 @@ async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: 
     await store.update_service(conn, service_id, {"receipt_token_digest": vault.digest(token)})
 
 
-def _check(registration: Registration) -> None:
-    errors = []
-    if not is_name(registration.name):
-        errors.append(
-            FieldError("name", "Use up to 64 lower-case letters and digits, with single hyphens between.")
-        )
-    if registration.notify_key is not None and not is_notify_key(registration.notify_key):
-        errors.append(FieldError("notifyKey", "This has not the form of a GOV.UK Notify key."))
-    if registration.notify_key_type not in KEY_TYPES:
-        errors.append(FieldError("notifyKeyType", f"Use one of {', '.join(KEY_TYPES)}."))
-    if not registration.notify_base_url.startswith(("https://", "http://")):
-        errors.append(FieldError("notifyBaseUrl", "Give an address that begins with https://."))
-    errors += check_limits(registration.limits)
-    if errors:
-        raise Invalid(errors)
+def check_registration(registration: Registration) -> list[FieldError]:
+    """Every field of it that is wrong."""
+    return [
+        *checks.check_name(registration.name),
+        *checks.check_owner(registration.owner),
+        *checks.check_environment(registration.environment),
+        *checks.check_notify_key(registration.notify_key, key_type=registration.notify_key_type),
+        *checks.check_notify_url(registration.notify_base_url),
+        *checks.check_group(registration.default_group),
+        *checks.check_template_names(registration.every_template_name),
+        *checks.check_all_limits(registration.limits),
+        *checks.check_trusted(registration.trusted_params),
+        *check_hosts(to_hosts(registration.link_hosts)),
+    ]

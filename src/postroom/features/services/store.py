@@ -1,6 +1,6 @@
 """The tables of services, their API keys, and the provider's keys that they send with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,13 @@ services = Table(
     Column("trusted_params", Text, nullable=False, server_default="[]"),
     # Where its follow-on links may lead, as a JSON list: see links.py.
     Column("link_hosts", Text, nullable=False, server_default="[]"),
+    # An e-mail address, sealed: see profile.py.
+    Column("owner", LargeBinary),
+    Column("environment", String(32), nullable=False, server_default="production"),
+    # {"another environment": {"name of a template": "its id"}} as JSON
+    Column("other_template_names", Text, nullable=False, server_default="{}"),
+    # Since when it may not call any more.
+    Column("off_at", Instant),
 )
 
 api_keys = Table(
@@ -65,6 +72,10 @@ async def service_by_name(conn: AsyncConnection, name: str) -> Row[Any] | None:
     return (await conn.execute(select(services).where(services.c.name == name))).first()
 
 
+async def locked_service(conn: AsyncConnection, name: str) -> Row[Any] | None:
+    return (await conn.execute(select(services).where(services.c.name == name).with_for_update())).first()
+
+
 async def service_by_id(conn: AsyncConnection, service_id: str) -> Row[Any] | None:
     return (await conn.execute(select(services).where(services.c.id == service_id))).first()
 
@@ -74,7 +85,10 @@ async def service_by_receipt_token(conn: AsyncConnection, digest: bytes) -> Row[
 
 
 async def service_by_key(conn: AsyncConnection, digest: bytes, *, now: datetime) -> Row[Any] | None:
-    """The service whose key has this digest, with the key, while that is neither revoked nor expired."""
+    """The service whose key has this digest, with the key, while that is neither revoked nor expired.
+
+    None where the service is switched off.
+    """
     return (
         await conn.execute(
             select(
@@ -87,6 +101,7 @@ async def service_by_key(conn: AsyncConnection, digest: bytes, *, now: datetime)
             .join(api_keys, api_keys.c.service_id == services.c.id)
             .where(
                 api_keys.c.digest == digest,
+                services.c.off_at.is_(None),
                 api_keys.c.revoked_at.is_(None),
                 or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
             )
@@ -145,6 +160,11 @@ async def keep_credential(conn: AsyncConnection, row: Mapping[str, object]) -> N
 
 async def credential(conn: AsyncConnection, credential_id: str) -> Row[Any] | None:
     return (await conn.execute(select(credentials).where(credentials.c.id == credential_id))).first()
+
+
+async def credentials_by_id(conn: AsyncConnection, ids: Collection[str]) -> dict[str, Row[Any]]:
+    found = await conn.execute(select(credentials).where(credentials.c.id.in_(ids)))
+    return {row.id: row for row in found}
 
 
 async def move_credentials(conn: AsyncConnection, service_id: str, *, base_url: str) -> None:

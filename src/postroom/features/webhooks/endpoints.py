@@ -56,7 +56,8 @@ async def set_endpoint(
     An endpoint that was switched off is on again. Invalid where the address cannot be called; `private`
     allows what is not public, and http.
     """
-    _check(url, private=private)
+    if fault := fault_of(url, private=private):
+        raise Invalid([FieldError("url", fault)])
     secret = new_webhook_secret()
     row = {
         "service_id": service_id,
@@ -84,15 +85,25 @@ async def find_endpoint(conn: AsyncConnection, service_id: str, *, vault: Vault)
     """The service's endpoint; NotFound where it has none."""
     row = await _row(conn, service_id)
     waiting = select(func.count()).select_from(webhook_calls).where(webhook_calls.c.service_id == service_id)
-    return Endpoint(
-        url=unseal(vault, row).url,
-        created_at=row.created_at,
-        former_until=row.former_until,
-        failing_since=row.failing_since,
-        off_at=row.off_at,
-        off_reason=row.off_reason,
-        waiting=await conn.scalar(waiting) or 0,
+    return _to_endpoint(row, await conn.scalar(waiting) or 0, vault)
+
+
+async def find_endpoints(
+    conn: AsyncConnection, service_ids: Collection[str], *, vault: Vault
+) -> dict[str, Endpoint]:
+    """The endpoints of those services that have one."""
+    calls = webhook_calls.c
+    counted = (
+        select(calls.service_id, func.count().label("waiting"))
+        .where(calls.service_id.in_(service_ids))
+        .group_by(calls.service_id)
     )
+    waiting = {row.service_id: row.waiting for row in await conn.execute(counted)}
+    wanted = select(webhook_endpoints).where(webhook_endpoints.c.service_id.in_(service_ids))
+    return {
+        row.service_id: _to_endpoint(row, waiting.get(row.service_id, 0), vault)
+        for row in await conn.execute(wanted)
+    }
 
 
 async def rotate_secret(conn: AsyncConnection, service_id: str, *, vault: Vault, now: datetime) -> str:
@@ -123,6 +134,18 @@ def unseal(vault: Vault, row: Row[Any]) -> Kept:
     return msgspec.json.decode(vault.open(row.sealed, row=row.service_id, column=_COLUMN), type=Kept)
 
 
+def _to_endpoint(row: Row[Any], waiting: int, vault: Vault) -> Endpoint:
+    return Endpoint(
+        url=unseal(vault, row).url,
+        created_at=row.created_at,
+        former_until=row.former_until,
+        failing_since=row.failing_since,
+        off_at=row.off_at,
+        off_reason=row.off_reason,
+        waiting=waiting,
+    )
+
+
 async def _row(conn: AsyncConnection, service_id: str, *, lock: bool = False) -> Row[Any]:
     statement = select(webhook_endpoints).where(webhook_endpoints.c.service_id == service_id)
     row = (await conn.execute(statement.with_for_update() if lock else statement)).first()
@@ -141,13 +164,7 @@ async def _update(conn: AsyncConnection, service_id: str, values: Mapping[str, o
     )
 
 
-def _check(url: str, *, private: bool) -> None:
-    fault = _fault(url, private=private)
-    if fault is not None:
-        raise Invalid([FieldError("url", fault)])
-
-
-def _fault(url: str, *, private: bool) -> str | None:
+def fault_of(url: str, *, private: bool) -> str | None:
     """What is wrong with the address. Where a name leads is looked at whenever it is dialled."""
     if len(url) > LONGEST_URL:
         return f"Use up to {LONGEST_URL:,} characters."

@@ -15,11 +15,14 @@ from postroom.interfaces.api import (
     documentation,
     feedback,
     health,
+    keys,
     members,
     messages,
     metrics,
     notifications,
     receipts,
+    services,
+    stream,
     timeline,
     webhook,
 )
@@ -39,6 +42,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.create_notification,
     notifications.list_notifications,
     notifications.count_notifications,
+    stream.stream_notifications,
     notifications.get_notification,
     notifications.act_on_notification,
     notifications.remove_notification,
@@ -61,6 +65,15 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     members.set_members,
     members.add_members,
     members.remove_member,
+    services.register_service,
+    services.list_services,
+    services.get_service,
+    services.change_service,
+    services.replace_receipt_token,
+    keys.list_keys,
+    keys.issue_new_key,
+    keys.rotate_service_key,
+    keys.revoke_service_key,
     messages.get_message_status,
     messages.list_templates,
     messages.get_template,
@@ -78,6 +91,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
 
 EXPRESS: Mapping[tuple[str, str], tuple[Handler, int]] = {
     ("POST", "/notifications"): (notifications.create_notification.fn, LARGEST_WITH_FILE + 1024),
+    ("GET", "/notifications/stream"): (stream.stream_notifications.fn, 0),
     ("POST", "/receipts/govuk-notify"): (receipts.take_receipt.fn, LARGEST),
 }
 

@@ -65,6 +65,14 @@ class Authenticator:
             raise Forbidden(f"This needs the role {Role.ADMIN}.")
         return caller
 
+    async def person(self, request: Request[Any, Any, Any]) -> tuple[Person, float]:
+        """The calling person, and until when their token holds; Forbidden for a service."""
+        caller = await self.caller(request, scope=Scope.READ)
+        if not isinstance(caller, Person):
+            raise Forbidden("Only a person may do this, with their token.")
+        known = self._known.get(_bearer_token(request))
+        return caller, self._clock().timestamp() if known is None else known.expires
+
     async def take_more(self, request: Request[Any, Any, Any], caller: ServiceCaller, *, calls: int) -> None:
         """Count a request as so many calls more than the one that it is; TooMany where they are not left."""
         await self._take(caller.service_id, request, calls=calls, a_minute=None)

@@ -119,6 +119,7 @@ def _printable(name: str) -> str:
 def _wanted(kind: Any) -> str:
     """A type in words, as in “text or a list”."""
     members = getattr(kind, "__args__", None) if getattr(kind, "__origin__", None) is None else None
-    kinds = [getattr(member, "__origin__", member) for member in (members or (kind,))]
+    wanted = (member for member in (members or (kind,)) if member is not msgspec.UnsetType)
+    kinds = [getattr(member, "__origin__", member) for member in wanted]
     words = [_KINDS.get(getattr(member, "__origin__", member), "another value") for member in kinds]
     return " or ".join(dict.fromkeys(words))

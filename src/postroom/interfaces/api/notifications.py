@@ -75,7 +75,9 @@ async def count_notifications(request: AnyRequest) -> ASGIApp:
     filters = await _reaching(request, parse_filters(request, known=COUNTABLE), caller)
     async with postroom.database.reading() as conn:
         found = await count_found(conn, filters, caller=caller, vault=postroom.vault)
-    return json_answer(CountItem(count=found.number, is_exact=found.is_exact))
+    body = encode(CountItem(count=found.number, is_exact=found.is_exact))
+    etag = f'"{found.number}{"" if found.is_exact else "+"}"'
+    return _answer_once(body, etag, if_none_match=request.headers.get("if-none-match"))
 
 
 @get("/notifications/{notification_id:str}")
@@ -96,6 +98,7 @@ async def act_on_notification(request: AnyRequest, notification_id: FromPath[str
     action = _to_action(body, faults, wanted_id, request)
     async with postroom.database.transaction() as conn:
         found = await act(conn, wanted_id, action, caller=caller, vault=postroom.vault, now=postroom.clock())
+    postroom.live.ring()
     return _answer(found)
 
 
@@ -114,6 +117,7 @@ async def remove_notification(request: AnyRequest, notification_id: FromPath[str
             correlation_id=correlation_id_of(request.scope),
             ip=caller_ip_of(request.scope, behind_gateway=postroom.settings.trust.behind_gateway),
         )
+    postroom.live.ring()
 
 
 async def _reaching(request: AnyRequest, filters: Filters, caller: Caller) -> Filters:
@@ -168,6 +172,10 @@ def _answer(notification: Notification, *, if_none_match: str | None = None) -> 
     """The notification with an ETag of all that is shown; 304 where the asker has it already."""
     body = encode(to_item(notification))
     etag = notification.etag_of(blake2b(body, digest_size=8).hexdigest())
+    return _answer_once(body, etag, if_none_match=if_none_match)
+
+
+def _answer_once(body: bytes, etag: str, *, if_none_match: str | None) -> ASGIApp:
     # A browser may keep it, and asks each time whether it is still so.
     headers = {"etag": etag, "cache-control": "private, no-cache"}
     if if_none_match is not None and _has(if_none_match, etag):

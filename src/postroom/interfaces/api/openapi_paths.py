@@ -4,6 +4,7 @@ from typing import Any
 
 from postroom.interfaces.api import examples, schemas
 from postroom.interfaces.api.openapi_feedback import feedback_paths
+from postroom.interfaces.api.openapi_inbox import inbox_paths
 from postroom.interfaces.api.openapi_members import members_paths
 from postroom.interfaces.api.openapi_parts import (
     ANYONE,
@@ -28,6 +29,7 @@ from postroom.interfaces.api.openapi_parts import (
     operation,
     reference_to,
 )
+from postroom.interfaces.api.openapi_services import service_paths
 
 _ASKING_NOTIFY = (400, 401, 403, 404, 424, 429, 503)
 _TEMPLATE_ID = in_path("templateId", "The template's id.", UUID)
@@ -39,7 +41,9 @@ def all_paths() -> dict[str, Any]:
         **_of_one_notification(),
         **_of_dead_letters(),
         **feedback_paths(),
+        **inbox_paths(),
         **members_paths(),
+        **service_paths(),
         **_of_messages(),
         **_of_operations(),
     }
@@ -72,10 +76,10 @@ def _of_notifications() -> dict[str, Any]:
                 name="countNotifications",
                 summary="Count notifications",
                 tag=tag,
-                answers={200: in_json("How many.", reference_to(schemas.CountItem), examples.COUNT)},
+                answers={200: _counted(), 304: {"description": "It is the number that the asker has."}},
                 problems=(400, 401, 403, 429, 503),
                 security=ANYONE,
-                parameters=COUNT_FILTERS,
+                parameters=[*COUNT_FILTERS, IF_NONE_MATCH],
             ),
         },
         "/notifications/bulk": {"post": _bulk(tag)},
@@ -179,6 +183,11 @@ def _of_one_notification() -> dict[str, Any]:
             ),
         },
     }
+
+
+def _counted() -> dict[str, Any]:
+    item = reference_to(schemas.CountItem)
+    return in_json("How many.", item, examples.COUNT, ETag="The number, for If-None-Match.")
 
 
 def _timeline(tag: str) -> dict[str, Any]:

@@ -111,6 +111,13 @@ class CountItem(msgspec.Struct, rename="camel"):
     is_exact: bool
 
 
+class UnreadItem(msgspec.Struct, rename="camel"):
+    """How much a person has not read, as their stream tells it; more than that, where it is not exact."""
+
+    unread: int
+    is_exact: bool
+
+
 class AttemptItem(msgspec.Struct, rename="camel"):
     number: int
     started_at: datetime

@@ -79,6 +79,14 @@ class Database:
         async with _unavailable_named(), self.reader.connect() as conn:
             yield conn
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads, and all of which sees one state."""
+        async with self.reading() as conn:
+            if self.is_postgres:
+                await conn.execution_options(isolation_level="REPEATABLE READ")
+            yield conn
+
     async def close(self) -> None:
         """Close the connections, or leave them where the database does not answer."""
         with suppress(TimeoutError):
