@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli import dead_letters, members, services, show, webhooks
+from postroom.cli import audit, dead_letters, members, services, show, webhooks
 from postroom.cli.ledger import ledger
 from postroom.domain.audience import AudienceKind
 from postroom.domain.errors import Invalid, PostroomError
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(services.app, name="services")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(audit.app, name="audit")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(
     members.commands_for(AudienceKind.GROUP, help_text="Groups, and who is in them."), name="groups"

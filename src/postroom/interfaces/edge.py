@@ -30,6 +30,7 @@ _OURS = frozenset(
         "receipts",
         "services",
         "metrics",
+        "audit",
         "docs",
         "openapi.json",
         "inbox",

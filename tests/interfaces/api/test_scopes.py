@@ -21,6 +21,7 @@ NEEDED = {
     ("get", "/notifications/{id}/timeline"): Scope.READ,
     ("patch", "/notifications/{id}"): Scope.WRITE,
     ("delete", "/notifications/{id}"): Scope.WRITE,
+    ("get", "/audit"): Scope.READ,
     ("get", "/dead-letters"): Scope.READ,
     ("get", "/dead-letters/{deliveryId}"): Scope.READ,
     ("post", "/dead-letters/{deliveryId}/replay"): Scope.WRITE,

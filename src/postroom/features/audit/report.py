@@ -38,6 +38,10 @@ class Finding:
     seal: int | None
     entry_id: str | None = None
 
+    @property
+    def what(self) -> str:
+        return WORDS[self.fault]
+
 
 @dataclass(slots=True)
 class Report:

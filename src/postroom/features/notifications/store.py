@@ -161,6 +161,15 @@ async def notifications_of(conn: AsyncConnection, ids: Iterable[str], *, service
     return list(await conn.execute(statement))
 
 
+def ids_about(target_id: str, *, service_ids: Iterable[str]) -> Select[Any]:
+    """The ids of the services' notifications about a target, removed or not, as a query."""
+    table = notifications.c
+    mine = table.target_id == target_id, table.service_id.in_(list(service_ids))
+    seen = select(table.id).where(*mine, table.removed_at.is_(None))
+    gone = select(table.id).where(*mine, table.removed_at.is_not(None))
+    return select(union_all(seen, gone).subquery().c.id)
+
+
 async def page(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, limit: int) -> list[Row[Any]]:
     """Notifications that can be seen, newest first."""
     return list(

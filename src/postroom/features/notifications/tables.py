@@ -81,6 +81,15 @@ _index(
 )
 _index("audience", "audience", where=_visible & notifications.c.audience.is_not(None))
 
+# Of what was removed only the audit asks.
+_removed = notifications.c.removed_at.is_not(None) & notifications.c.target_id.is_not(None)
+Index(
+    "ix_notifications_removed_target",
+    notifications.c.target_id,
+    postgresql_where=_removed,
+    sqlite_where=_removed,
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 
 from postroom.app import App
 from postroom.interfaces.api import (
+    audit,
     bulk,
     dead_letters,
     documentation,
@@ -48,6 +49,7 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     notifications.remove_notification,
     timeline.get_timeline,
     bulk.create_notifications,
+    audit.list_audit,
     dead_letters.list_dead_letters,
     dead_letters.get_dead_letter,
     dead_letters.replay_dead_letter,

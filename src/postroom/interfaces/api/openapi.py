@@ -30,6 +30,7 @@ _STRUCTS = (
     schemas.ReplayBody,
     schemas.ReplayManyBody,
     schemas.ReplayedItem,
+    schemas.AuditItem,
     *openapi_feedback.STRUCTS,
     *openapi_members.STRUCTS,
     *openapi_services.STRUCTS,

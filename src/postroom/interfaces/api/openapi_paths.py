@@ -3,6 +3,7 @@
 from typing import Any
 
 from postroom.interfaces.api import examples, schemas
+from postroom.interfaces.api.openapi_audit import audit_paths
 from postroom.interfaces.api.openapi_feedback import feedback_paths
 from postroom.interfaces.api.openapi_inbox import inbox_paths
 from postroom.interfaces.api.openapi_members import members_paths
@@ -40,6 +41,7 @@ def all_paths() -> dict[str, Any]:
         **_of_notifications(),
         **_of_one_notification(),
         **_of_dead_letters(),
+        **audit_paths(),
         **feedback_paths(),
         **inbox_paths(),
         **members_paths(),

@@ -144,6 +144,23 @@ class DeadLetterItem(msgspec.Struct, rename="camel"):
     attempts: list[AttemptItem]
 
 
+class AuditItem(msgspec.Struct, rename="camel"):
+    """One thing that was done, with the number of the seal that holds it. Where nobody is named, `actor` is
+    null: it was Postroom, or is not told to this caller."""
+
+    id: str
+    at: datetime
+    kind: str
+    detail: str | None
+    actor: str | None
+    note: str | None
+    ip: str | None
+    notification_id: str | None
+    service: str | None
+    correlation_id: str | None
+    seal: int | None
+
+
 class ReplayBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """`maySendTwice` takes up also what may have been sent."""
 
