@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from notify_rules.countries import PostageZone, find_country
@@ -213,6 +213,8 @@ def test_a_checked_address_passes_unchanged(lines: list[str]) -> None:
         address = check_postal_address(lines, international=True)
     except InvalidRecipient:
         return
+    # Of a BFPO address Notify takes the last country away only once: another before it may come to light.
+    assume(address.bfpo_number is None or find_country(address.lines[-2]) is None)
     assert check_postal_address(address.lines, international=True) == address
 
 

@@ -5,11 +5,12 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notify_rules import placeholders
 from notify_sandbox.markdown import blocks, email_html
+from postroom.channels import plain_values
 from postroom.channels.plain_values import MARK, has_web_address, shown_as_it_is, shown_as_they_are
 
 TEMPLATES = (
@@ -220,3 +221,10 @@ def test_the_largest_value_takes_no_time(unit: str) -> None:
 
 def test_the_mark_is_no_blank_to_the_rules() -> None:
     assert (re.match(r"\s", MARK), MARK.strip(), " ".join(MARK.split())) == (None, MARK, MARK)
+
+
+@settings(max_examples=500)
+@given(st.text(st.sampled_from("aB1 \t\n\r\x85.,:/\\[]()#*•^_=`~-@hHtTpPsSwW<é"), max_size=30))
+def test_the_first_look_passes_nothing_over(text: str) -> None:
+    marked = plain_values._TO_MARK.sub(lambda found: found[0] or MARK, text)
+    assert shown_as_it_is(text) == marked

@@ -1,9 +1,10 @@
 """The steps of a delivery, one by one, at the moments that matter."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from postroom.domain import delivery as steps
 from postroom.domain.channel import Channel
@@ -227,7 +228,7 @@ def test_a_call_begins_only_while_it_is_sure_to_end_within_the_claim(since: floa
 def test_a_call_lapses_before_anybody_asks_whether_it_was_taken(
     lease: float, quiet: float, lapses: float
 ) -> None:
-    policy = replace(POLICY, lease=seconds(lease), quiet=seconds(quiet))
+    policy = dataclasses.replace(POLICY, lease=seconds(lease), quiet=seconds(quiet))
     claimed = steps.claim(PENDING, now=NOON, policy=policy, attempt_id="first").state
     cut = steps.record_outcome(
         claimed,

@@ -1,9 +1,9 @@
 """What a notification tells of itself."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from postroom.domain.caller import Person, ServiceCaller
 from postroom.domain.channel import Channel

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -75,9 +76,9 @@ async def test_a_delivery_knows_its_lane_whom_it_reaches_and_what_it_says(office
         template_id=office.sandbox.templates["text"],
         personalisation={"name": "Amala", "code": "4711"},
     )
-    same = [replace(text, mobile_number=number) for number in ("07700 900123", "+447700900123")]
-    other = replace(same[0], personalisation={"name": "Joe", "code": "4711"})
-    abroad = replace(text, mobile_number="+33 6 12 34 56 78")
+    same = [structs.replace(text, mobile_number=number) for number in ("07700 900123", "+447700900123")]
+    other = structs.replace(same[0], personalisation={"name": "Joe", "code": "4711"})
+    abroad = structs.replace(text, mobile_number="+33 6 12 34 56 78")
     for new in (*same, other, abroad):
         await office.create(new)
     await office.app.creator.create(office.email(), caller=office.repairs, now=office.now, lane=Lane.BULK)

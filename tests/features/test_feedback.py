@@ -1,13 +1,13 @@
 """What a service is told of: exactly what happened, with it or not at all, and in an order without gaps."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from postroom.domain import delivery as steps

@@ -1,6 +1,7 @@
 """Which email addresses Notify takes: laxer than the standards on dots, stricter on quotes and alphabets."""
 
 import re
+from functools import lru_cache
 
 from notify_rules.errors import InvalidEmailAddress
 from notify_rules.limits import EMAIL_ADDRESS_CHARACTERS, HOSTNAME_CHARACTERS, HOSTNAME_LABEL_CHARACTERS
@@ -29,6 +30,7 @@ def check_email_address(value: str) -> str:
     return address
 
 
+@lru_cache(maxsize=4096)
 def _is_hostname(hostname: str) -> bool:
     try:
         labels = hostname.encode("idna").decode("ascii").split(".")

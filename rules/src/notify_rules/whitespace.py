@@ -15,7 +15,8 @@ _BLANKS_BEFORE_A_STOP = re.compile(r"[ \t]+(?=[,.])")
 
 def strip_obscure(text: str) -> str:
     """Invisible characters go wherever they stand, ordinary blanks only at the ends."""
-    return text.translate(_DROP_OBSCURE).strip(string.whitespace)
+    # None of them is ASCII: most texts need no look at each character.
+    return (text if text.isascii() else text.translate(_DROP_OBSCURE)).strip(string.whitespace)
 
 
 def remove_all(text: str) -> str:

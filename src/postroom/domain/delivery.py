@@ -4,9 +4,11 @@ Every change of a delivery is one of these functions, applied to the row as it i
 who comes late, twice or in another order finds a state that has moved on, and changes nothing.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from postroom.domain.channel import Channel
 from postroom.domain.lane import Lane
@@ -20,8 +22,7 @@ _MARGIN = timedelta(seconds=2)
 """Between the claim and the call: a process that was stopped in between for longer does not call."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """What changes in a delivery. `due_at` is when the next step is due, None once it has ended."""
 
     id: str
@@ -64,8 +65,7 @@ class Step(StrEnum):
     """It was put off: nobody holds it, and a job for its new moment is queued."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnd:
+class AttemptEnd(msgspec.Struct, frozen=True):
     """How an attempt ended. `status_code` is the provider's, where it answered."""
 
     attempt_id: str
@@ -75,8 +75,7 @@ class AttemptEnd:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A delivery's next state, with the attempt that began or ended by it."""
 
     state: State

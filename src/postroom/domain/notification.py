@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +34,7 @@ class ActionDetail(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One notification over one channel, as callers see it."""
 
     id: str
@@ -53,8 +51,7 @@ class Delivery:
     checked_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(msgspec.Struct, frozen=True):
     """One thing that one recipient or audience should know, as its caller may see it."""
 
     id: str
@@ -75,7 +72,7 @@ class Notification:
     action: ActionType | None = None
     action_at: datetime | None = None
     action_detail: ActionDetail | None = None
-    deliveries: tuple[Delivery, ...] = field(default=())
+    deliveries: tuple[Delivery, ...] = ()
 
     @property
     def all_channels(self) -> tuple[Channel, ...]:

@@ -1,8 +1,11 @@
 """What Notify answers, as values. Fields that it adds later are ignored."""
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
+
+from notify_rules.placeholders import normalise_name
 
 _NO_VERSION = 2**31
 """What would not fit where versions are kept."""
@@ -45,7 +48,7 @@ class MessageList(msgspec.Struct, frozen=True):
     notifications: list[NotifyMessage]
 
 
-class NotifyTemplate(msgspec.Struct, frozen=True):
+class NotifyTemplate(msgspec.Struct, frozen=True, dict=True):
     """One template. `personalisation` has a key for each placeholder, in Notify's spelling."""
 
     id: str
@@ -56,9 +59,19 @@ class NotifyTemplate(msgspec.Struct, frozen=True):
     subject: str | None = None
     personalisation: dict[str, Any] = {}
 
-    @property
+    @cached_property
     def placeholders(self) -> tuple[str, ...]:
         return tuple(self.personalisation)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The placeholders in the one form in which names are compared."""
+        return frozenset(map(normalise_name, self.placeholders))
+
+    @cached_property
+    def places(self) -> int:
+        """In how many places of the body a value may stand."""
+        return self.body.count("((")
 
 
 class TemplateList(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Writing audit entries, in the transaction of what they record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,11 +69,21 @@ async def record(conn: AsyncConnection, entries: Iterable[Entry], *, vault: Vaul
     await store.insert.run(conn, personal)
 
 
-def add(batch: Batch, entries: Iterable[Entry], *, vault: Vault) -> None:
-    """Append the entries with the batch."""
-    plain, personal = _rows(entries, vault)
-    store.insert_without_values.add(batch, plain)
-    store.insert.add(batch, personal)
+def add_accepted(batch: Batch, entries: Sequence[Entry]) -> None:
+    """Append with the batch that requests were accepted: of those nobody but their service is the actor."""
+    store.insert_accepted.add(
+        batch,
+        [
+            {
+                "id": new_id(),
+                "at": entry.at,
+                "notification_id": entry.notification_id,
+                "service_id": entry.service_id,
+                "correlation_id": entry.correlation_id,
+            }
+            for entry in entries
+        ],
+    )
 
 
 async def record_of_service(

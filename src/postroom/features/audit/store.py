@@ -54,4 +54,6 @@ PERSONAL_COLUMNS = ("personal", "personal_digests", "actor_index")
 
 insert = BulkInsert(audit_entries, without=("seal",))
 insert_without_values = BulkInsert(audit_entries, without=("seal", *PERSONAL_COLUMNS))
-"""For what every accepted request writes: it holds no personal values."""
+insert_accepted = BulkInsert(
+    audit_entries, without=("detail", "seal", *PERSONAL_COLUMNS), always={"kind": "accepted"}
+)

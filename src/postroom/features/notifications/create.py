@@ -1,8 +1,9 @@
 """The one way in: a request becomes a notification, its deliveries, an audit entry and jobs, or nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -134,7 +135,7 @@ class Creator:
             raise Forbidden("The service of this key is registered no longer.")
         errors = check_fields(new, prepend_name=service.prepend_name)
         if service.trusted_params:
-            new = replace(new, trusted=(*new.trusted, *service.trusted_params))
+            new = msgspec.structs.replace(new, trusted=(*new.trusted, *service.trusted_params))
         credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)
@@ -185,7 +186,7 @@ class Creator:
         errors: list[FieldError],
     ) -> "_Checked":
         """Check each channel's template; where the provider does not answer, accept unchecked."""
-        checked = _Checked()
+        unchecked = False
         versions: dict[Channel, int] = {}
         unused: list[tuple[str, ...]] = []
         for channel, template_id in templates.items():
@@ -199,7 +200,7 @@ class Creator:
                     break
                 known = None
             if known is None:
-                checked = replace(checked, unchecked=True)
+                unchecked = True
                 continue
             carrier = CARRIERS[channel]
             template = known.get(template_id)
@@ -213,7 +214,7 @@ class Creator:
             unused.append(result.unused)
             if template is not None:
                 versions[channel] = template.version
-        return replace(checked, unused=_unused_by_all(unused), versions=versions)
+        return _Checked(unchecked, _unused_by_all(unused), versions)
 
 
 class _Judged(NamedTuple):
@@ -222,11 +223,10 @@ class _Judged(NamedTuple):
     credential: Credential | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    unchecked: bool = False
-    unused: tuple[str, ...] = ()
-    versions: Mapping[Channel, int] = field(default_factory=dict)
+class _Checked(NamedTuple):
+    unchecked: bool
+    unused: tuple[str, ...]
+    versions: Mapping[Channel, int]
     """Of each channel's template, where it is known."""
 
 
@@ -234,6 +234,10 @@ def _unused_by_all(unused: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The values that not one of the templates uses."""
     first, *others = unused or [()]
     return tuple(name for name in first if all(name in names for names in others))
+
+
+_is_id = lru_cache(maxsize=1024)(is_id)
+"""Of templates there are few, and each stands in many requests."""
 
 
 def _resolve_templates(
@@ -246,7 +250,7 @@ def _resolve_templates(
         if named is None:
             continue
         template_id = service.template_names.get(named, named)
-        if is_id(template_id):
+        if _is_id(template_id):
             templates[channel] = template_id.lower()
         else:
             errors.append(

@@ -1,10 +1,11 @@
 """The same request twice is one notification: keys that callers send with a POST, kept for a while."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Column, LargeBinary, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -80,7 +81,7 @@ async def replay(
 
 def as_it_was_made(notification: Notification) -> Notification:
     """The notification as the first answer showed it, before anything was sent or done."""
-    return replace(
+    return msgspec.structs.replace(
         notification,
         version=1,
         is_read=False,

@@ -115,21 +115,15 @@ def _batch(database: Database, plans: Sequence[Plan], *, vault: Vault, queue: Jo
     deliveries = [row for plan in plans for row in plan.deliveries]
     store.add_notifications(batch, [plan.notification for plan in plans])
     store.add_deliveries(batch, deliveries)
-    audit.add(batch, (plan.audit_entry for plan in plans), vault=vault)
-    webhooks.add(batch, [_created(plan.audit_entry) for plan in plans])
+    audit.add_accepted(batch, [plan.audit_entry for plan in plans])
+    webhooks.add_created(batch, [_created(plan.audit_entry) for plan in plans])
     screens.add(batch, [_appeared(plan) for plan in plans if plan.notification["audience"]])
     queue.add(batch, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
     return batch
 
 
-def _created(entry: audit.Entry) -> webhooks.Event:
-    return webhooks.happened(
-        webhooks.Kind.CREATED,
-        at=entry.at,
-        service_id=entry.service_id,
-        notification_id=entry.notification_id,
-        actor=webhooks.Actor.SERVICE,
-    )
+def _created(entry: audit.Entry) -> webhooks.Created:
+    return webhooks.Created(entry.at, entry.service_id, entry.notification_id)
 
 
 def _appeared(plan: Plan) -> screens.Change:
@@ -170,12 +164,6 @@ def _row(
         else vault.blind_index(_digits(personal.mobile_number), purpose="mobile"),
         "correlation_id": correlation_id,
         "created_at": notification.created_at,
-        "version": 1,
-        "first_read_at": None,
-        "action": None,
-        "action_at": None,
-        "action_personal": None,
-        "removed_at": None,
     }
 
 
@@ -207,12 +195,8 @@ def _delivery_row(
         "credential_id": credential.id,
         "channel": delivery.channel.value,
         "template_id": template_id,
-        "status": delivery.status.value,
         "created_at": notification.created_at,
         "due_at": notification.created_at,
-        "attempts": 0,
-        "looks": 0,
-        "polls": 0,
         "recipient_index": vault.blind_index(recipient.text, purpose="recipient"),
         "content_index": says,
         "international": recipient.international,

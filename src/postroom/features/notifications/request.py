@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -17,7 +16,12 @@ from postroom.domain import target_type
 from postroom.domain.channel import CARRIED, Channel
 from postroom.domain.errors import FieldError
 from postroom.domain.notification import Personal
-from postroom.features.notifications.characters import has_control, has_control_or_break, without_control
+from postroom.features.notifications.characters import (
+    has_control,
+    has_control_or_break,
+    is_plain,
+    without_control,
+)
 
 LONGEST_TARGET_ID = 128
 LONGEST_MESSAGE = 5_000
@@ -31,8 +35,7 @@ _ROUGHLY = _SURELY_SMALL
 _GROUP = re.compile(r"(group|patch):[^\s,;:][^,;:]{0,119}", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class NewNotification:
+class NewNotification(msgspec.Struct, frozen=True, dict=True):
     """A request to notify somebody, in our words. Field names in errors are the wire's."""
 
     channels: tuple[Channel, ...]
@@ -40,24 +43,27 @@ class NewNotification:
     target_id: str | None = None
     target_type: str | None = None
     user: str | None = None
-    message: str | None = field(default=None, repr=False)
-    service_key: str | None = field(default=None, repr=False)
+    message: str | None = None
+    service_key: str | None = None
     template_id: str | None = None
-    template_ids: Mapping[Channel, str] = field(default_factory=dict)
-    mobile_number: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
-    personalisation: dict[str, Any] | None = field(default=None, repr=False)
+    template_ids: Mapping[Channel, str] = msgspec.field(default_factory=dict)
+    mobile_number: str | None = None
+    email: str | None = None
+    personalisation: dict[str, Any] | None = None
     trusted: tuple[str, ...] = ()
     """The values that may make links and headings in an email."""
     require_action: bool = False
     reference: str | None = None
     correlation_id: str | None = None
 
-    @cached_property
+    def __repr__(self) -> str:
+        """Without what is personal or secret."""
+        return f"NewNotification(channels={self.channels!r}, template_id={self.template_id!r})"
+
+    @property
     def carried(self) -> tuple[Channel, ...]:
         """The channels that make a delivery, each once."""
-        asked = (*self.channels, *self.extra_channels)
-        return tuple(channel for channel in CARRIED if channel in asked)
+        return _carried((*self.channels, *self.extra_channels))
 
     @cached_property
     def personal(self) -> Personal:
@@ -78,11 +84,20 @@ class NewNotification:
         named = self.template_ids.get(channel)
         if named is not None:
             return f"templateIds.{channel}", named
-        carried_types = [each for each in self.channels if each in CARRIED]
-        first = next(iter(carried_types or self.carried), None)
-        if channel is first:
+        if channel is _first_carried(self.channels, self.extra_channels):
             return "templateId", self.template_id
         return f"templateIds.{channel}", None
+
+
+@lru_cache(maxsize=256)
+def _carried(asked: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    return tuple(channel for channel in CARRIED if channel in asked)
+
+
+@lru_cache(maxsize=256)
+def _first_carried(channels: tuple[Channel, ...], extra: tuple[Channel, ...]) -> Channel | None:
+    """The first that was asked for as the type and makes a delivery, else the first of all."""
+    return next((each for each in channels if each in CARRIED), next(iter(_carried(extra)), None))
 
 
 def check_fields(new: NewNotification, *, prepend_name: bool) -> list[FieldError]:
@@ -132,20 +147,21 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
         errors.append(FieldError("reference", f"Use 1 to {LONGEST_REFERENCE} characters."))
     if new.template_id is not None and len(new.template_id) > LONGEST_TEMPLATE_ID:
         errors.append(FieldError("templateId", f"Use up to {LONGEST_TEMPLATE_ID} characters."))
-    one_line = (
-        ("targetId", new.target_id),
-        ("user", new.user),
-        ("reference", new.reference),
-        ("email", new.email),
-        ("mobileNumber", new.mobile_number),
-        ("serviceKey", new.service_key),
-        ("templateId", new.template_id),
-    )
-    errors += [
-        FieldError(name, "Remove the control characters.")
-        for name, value in one_line
-        if value is not None and has_control_or_break(value)
-    ]
+    one_line = {
+        "targetId": new.target_id,
+        "user": new.user,
+        "reference": new.reference,
+        "email": new.email,
+        "mobileNumber": new.mobile_number,
+        "serviceKey": new.service_key,
+        "templateId": new.template_id,
+    }
+    if has_control_or_break("".join(filter(None, one_line.values()))):
+        errors += [
+            FieldError(name, "Remove the control characters.")
+            for name, value in one_line.items()
+            if value is not None and has_control_or_break(value)
+        ]
     if new.message is not None and has_control(new.message):
         errors.append(FieldError("message", "Remove the control characters."))
     return errors
@@ -160,6 +176,8 @@ def check_personalisation(
     if _is_too_large(values):
         errors.append(FieldError("personalisationParams", "Use up to 512 KB in all."))
     for name, value in values.items():
+        if isinstance(value, str) and is_plain(value) and is_plain(name):
+            continue
         errors += [
             FieldError(f"personalisationParams.{without_control(name)}", message)
             for message in _check_value(name, value, carried)
@@ -181,7 +199,7 @@ def _check_trusted(values: Mapping[str, Any], trusted: Sequence[str]) -> list[Fi
 
 def _is_too_large(values: Mapping[str, Any]) -> bool:
     """Whether the values, files aside, are larger than is sent. Only what may be is written out."""
-    if sum(len(value) if isinstance(value, str) else _ROUGHLY for value in values.values()) < _SURELY_SMALL:
+    if sum([len(value) if isinstance(value, str) else _ROUGHLY for value in values.values()]) < _SURELY_SMALL:
         return False
     without_files = {name: value for name, value in values.items() if not attachment.is_file(value)}
     return len(msgspec.json.encode(without_files)) > LARGEST_PERSONALISATION

@@ -1,8 +1,7 @@
 """Whether a template can carry what is to be sent, before anything is queued."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from notify_rules import placeholders
 from notify_rules.content import bytes_over, characters_over, qr_codes_over
@@ -21,8 +20,7 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateCheck:
+class TemplateCheck(NamedTuple):
     errors: tuple[FieldError, ...] = ()
     unused: tuple[str, ...] = ()
     """Values that the template has no placeholder for. Lines of an address are used by every letter."""
@@ -53,8 +51,10 @@ def check_template(
 
 def check_values(template: NotifyTemplate, *, given: Mapping[str, Any]) -> TemplateCheck:
     """Every fault of the values: those that are missing, and a message that they make empty or too long."""
-    lacking = missing(required=template.placeholders, given=given)
-    errors = [FieldError(f"{_PLACE}.{name}", "The template needs this value.") for name in lacking]
+    errors = []
+    if not template.names <= {normalise_name(name) for name, value in given.items() if value is not None}:
+        lacking = missing(required=template.placeholders, given=given)
+        errors += [FieldError(f"{_PLACE}.{name}", "The template needs this value.") for name in lacking]
     errors += [FieldError(_PLACE, message) for message in _faults_of_the_whole(template, given)]
     return TemplateCheck(tuple(errors), _unused(template, given))
 
@@ -89,7 +89,7 @@ def _may_be_refused(template: NotifyTemplate, given: Mapping[str, Any]) -> bool:
     if len(body) > most:
         return True
     # However often each value comes, and whichever it is: more than this many characters they never make.
-    return len(body) + body.count("((") * sum(map(_most_characters, given.values())) > most
+    return len(body) + template.places * sum(map(_most_characters, given.values())) > most
 
 
 def _most_characters(value: Any) -> int:
@@ -108,7 +108,7 @@ def _without_files(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unused(template: NotifyTemplate, given: Mapping[str, Any]) -> tuple[str, ...]:
-    used = {normalise_name(name) for name in template.placeholders}
+    used = template.names
     return tuple(
-        name for name in given if normalise_name(name) not in used and not name.startswith("address_line_")
+        [name for name in given if normalise_name(name) not in used and not name.startswith("address_line_")]
     )

@@ -1,9 +1,9 @@
 """Recording what happened to a notification, in the transaction of what it tells of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,6 +73,27 @@ async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
     await _insert.run(conn, events)
 
 
-def add(batch: Batch, events: Sequence[Event]) -> None:
-    """Record the events with the batch, whose transaction waits for nothing after it."""
-    _insert.add(batch, events)
+_insert_created = BulkInsert(
+    feedback_outbox,
+    without=("drawn", "delivery_id", "channel", "status", "reason", "action", "correlation_id"),
+    always={"kind": Kind.CREATED.value, "actor": Actor.SERVICE.value},
+)
+
+
+class Created(NamedTuple):
+    """That a service's notification was created."""
+
+    at: datetime
+    service_id: str
+    notification_id: str
+
+
+def add_created(batch: Batch, events: Iterable[Created]) -> None:
+    """Record with the batch what was created: its transaction waits for nothing after it."""
+    _insert_created.add(
+        batch,
+        [
+            {"id": new_id(), "at": at, "service_id": service_id, "notification_id": notification_id}
+            for at, service_id, notification_id in events
+        ],
+    )

@@ -37,12 +37,16 @@ def to_new_notification(
 ) -> NewNotification:
     """The request in our words; words that are none of ours are added to the errors and left out."""
     channels = parse_channels(body.notification_type or "", errors)
-    given = {
-        "requireEmailNotification": body.require_email_notification,
-        "requireSmsNotification": body.require_sms_notification,
-        "requireLetter": body.require_letter,
-    }
-    extra = tuple(_EXTRA[name] for name, value in given.items() if parse_flag(name, value, errors))
+    given = (body.require_email_notification, body.require_sms_notification, body.require_letter)
+    extra: tuple[Channel, ...] = ()
+    if any(given):
+        extra = tuple(
+            [
+                channel
+                for (name, channel), value in zip(_EXTRA.items(), given, strict=True)
+                if parse_flag(name, value, errors)
+            ]
+        )
     require_action = parse_flag("requireAction", body.require_action, errors)
     template_ids = _template_ids(body.template_ids, errors)
     return NewNotification(

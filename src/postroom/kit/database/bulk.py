@@ -4,11 +4,11 @@ Through SQLAlchemy's own insert these rows cost twice as much (bench/accept.py):
 each row. Here each column's conversion is decided once.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Table, Uuid
+from sqlalchemy import Column, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,19 +25,26 @@ class BulkInsert:
     """Inserts rows into one table. Columns that a row does not name are null.
 
     `on_conflict` is what SQL says there of a row that is there already, as in `(id) DO NOTHING`; `without`
-    names the columns that the database fills.
+    names the columns that the database fills, and `always` gives what each row has in a column, in SQL.
     """
 
     def __init__(
-        self, table: Table, *, on_conflict: str | None = None, without: Collection[str] = ()
+        self,
+        table: Table,
+        *,
+        on_conflict: str | None = None,
+        without: Collection[str] = (),
+        always: Mapping[str, str | int] | None = None,
     ) -> None:
-        columns = [column for column in table.columns if column.name not in without]
+        self._always = {name: _literal(value) for name, value in (always or {}).items()}
+        columns = [each for each in table.columns if each.name not in {*without, *self._always}]
         self._names = tuple(column.name for column in columns)
-        self._table = table.name
+        self._into = f"INSERT INTO {table.name} ({', '.join((*self._names, *self._always))})"
         self._sqlite: dict[int, str] = {}
         self._sqlite_converts = tuple(_for_sqlite(column) for column in columns)
         self._otherwise = "" if on_conflict is None else f" ON CONFLICT {on_conflict}"
-        self._postgres = _postgres_statement(table, columns) + self._otherwise
+        self._joined = tuple(_is_joined(column) for column in columns)
+        self._postgres = f"{self._into} {_postgres_rows(columns, self._always.values())}{self._otherwise}"
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert the rows, in the caller's transaction."""
@@ -50,12 +57,19 @@ class BulkInsert:
         if not rows:
             return
         if batch.dialect == "postgresql":
-            batch.add(self._postgres, [[row.get(name) for row in rows] for name in self._names])
+            batch.add(self._postgres, [*self._for_postgres(rows)])
             return
         start = 0
         for size in _powers_of_two(len(rows)):
             batch.add(self._sqlite_statement(size), self._for_sqlite(rows[start : start + size]))
             start += size
+
+    def _for_postgres(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+        for name, is_joined in zip(self._names, self._joined, strict=True):
+            if is_joined:
+                yield ",".join([row[name] for row in rows])
+            else:
+                yield [row.get(name) for row in rows]
 
     def _for_sqlite(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
         """The values of all the rows, one after the other."""
@@ -69,9 +83,8 @@ class BulkInsert:
         """One statement for so many rows: the driver takes Python's lock once for each that it runs."""
         statement = self._sqlite.get(size)
         if statement is None:
-            row = f"({', '.join('?' for _ in self._names)})"
-            names, values = ", ".join(self._names), ", ".join([row] * size)
-            statement = f"INSERT INTO {self._table} ({names}) VALUES {values}{self._otherwise}"  # noqa: S608
+            row = f"({', '.join([*('?' for _ in self._names), *self._always.values()])})"
+            statement = f"{self._into} VALUES {', '.join([row] * size)}{self._otherwise}"
             self._sqlite[size] = statement
         return statement
 
@@ -121,18 +134,26 @@ def _powers_of_two(number: int) -> list[int]:
     return [1 << _LARGEST_POWER] * (number >> (_LARGEST_POWER + 1) << 1) + powers[::-1]
 
 
-def _postgres_statement(table: Table, columns: Sequence[Column[Any]]) -> str:
-    """One statement for any number of rows: each column comes as an array."""
+def _literal(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+def _postgres_rows(columns: Sequence[Column[Any]], always: Collection[str]) -> str:
+    """Any number of rows, of which each column comes as an array."""
+    arrays = ", ".join(_postgres_array(column, place) for place, column in enumerate(columns, start=1))
+    return f"SELECT {', '.join(['each.*', *always])} FROM unnest({arrays}) AS each"  # noqa: S608 - as above
+
+
+def _postgres_array(column: Column[Any], place: int) -> str:
+    if _is_joined(column):
+        return f"string_to_array(${place}, ',')::uuid[]"
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    names = ", ".join(column.name for column in columns)
-    arrays = ", ".join(
-        f"${place}::{_postgres_type(column, dialect)}[]" for place, column in enumerate(columns, start=1)
-    )
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - as above
+    return f"${place}::{column.type.compile(dialect=dialect)}[]"
 
 
-def _postgres_type(column: Column[Any], dialect: Dialect) -> str:
-    return column.type.compile(dialect=dialect)
+def _is_joined(column: Column[Any]) -> bool:
+    """Ids go as one text: of an array the driver asks each element what it is, at ten times the cost."""
+    return isinstance(column.type, Uuid) and not column.nullable
 
 
 def _for_sqlite(column: Column[Any]) -> Convert | None:
