@@ -61,3 +61,29 @@ def test_a_record_is_exported(starter: Any, environment: dict[str, str], tmp_pat
     assert (written.stdout, out.stat().st_mode & 0o777) == ("", 0o600)
     assert {row["id"] for row in rows} == {each["id"] for each in lines}
     assert {row["service"] for row in rows} == {"income"}
+
+
+def test_what_is_done_by_command_is_recorded_with_who_gave_it(
+    starter: Any, environment: dict[str, str]
+) -> None:
+    commands = [
+        ["services", "key", "add", "income"],
+        ["services", "limits", "income", "--calls-a-minute", "9"],
+        ["services", "trust", "income", "link"],
+        ["services", "links", "income", "a.uk"],
+    ]
+    assert [starter.run(*each, **environment).returncode for each in commands] == [0] * 4
+
+    printed = starter.run("audit", "export", "--json", **environment)
+
+    entries = [json.loads(line) for line in reversed(printed.stdout.splitlines())]
+    assert [(each["kind"], (each["detail"] or "").partition(" ")[0]) for each in entries] == [
+        ("service added", ""),
+        ("service changed", "receipt_token"),
+        ("key issued", "key"),
+        ("key issued", "key"),
+        ("service changed", "limits"),
+        ("service changed", "trusted_params"),
+        ("service changed", "link_hosts"),
+    ]
+    assert {each["actor"].partition(":")[0] for each in entries} == {"command line"}

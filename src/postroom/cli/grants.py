@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from postroom.cli import show
-from postroom.cli.registered import registered
+from postroom.cli.registered import registered, signed
 from postroom.domain.errors import NotFound
 from postroom.settings import Settings, read_settings
 
@@ -49,6 +49,7 @@ async def _grant(settings: Settings, reader: str, owner: str, *, with_personal_d
                 owner_id=owns.id,
                 with_personal_data=with_personal_data,
                 now=postroom.clock(),
+                by=signed(postroom),
             )
 
 
@@ -59,5 +60,5 @@ async def _end_grant(settings: Settings, reader: str, owner: str) -> None:
     async with running_app(settings) as postroom:
         reads, owns = await registered(postroom, reader), await registered(postroom, owner)
         async with postroom.database.transaction() as conn:
-            if not await end_grant(conn, reader_id=reads.id, owner_id=owns.id):
+            if not await end_grant(conn, reader_id=reads.id, owner_id=owns.id, by=signed(postroom)):
                 raise NotFound(f"{reader} may not read the notifications of {owner} anyway.")

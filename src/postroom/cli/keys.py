@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from postroom.cli import show
-from postroom.cli.registered import registered
+from postroom.cli.registered import registered, signed
 from postroom.cli.span import span
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.scope import EVERY_SCOPE, Scope
@@ -53,6 +53,7 @@ def add(
             now=now,
             expires_at=_after(now, expires_in),
             scopes=scopes or EVERY_SCOPE,
+            by=signed(postroom),
         )
 
     _show_new(name, _run(name, work), as_json=as_json)
@@ -84,6 +85,7 @@ def rotate(
             now=now,
             expires_at=_after(now, expires_in),
             old_expires_at=_after(now, overlap),
+            by=signed(postroom),
         )
 
     _show_new(name, _run(name, work), as_json=as_json)
@@ -111,6 +113,7 @@ def admit(
             now=now,
             expires_at=_after(now, expires_in),
             scopes=scopes or EVERY_SCOPE,
+            by=signed(postroom),
         )
 
     _show_keys(_run(name, work), as_json=as_json)
@@ -122,7 +125,9 @@ def revoke(name: Name, key_id: KeyId, as_json: AsJson = False) -> None:
     from postroom.features.services import revoke_key
 
     async def work(conn: "AsyncConnection", postroom: "App", service: "RegisteredService") -> "ApiKey":
-        return await revoke_key(conn, key_id, service_id=service.id, now=postroom.clock())
+        return await revoke_key(
+            conn, key_id, service_id=service.id, now=postroom.clock(), by=signed(postroom)
+        )
 
     _show_keys(_run(name, work), as_json=as_json)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from postroom.cli import show
-from postroom.cli.registered import registered
+from postroom.cli.registered import registered, signed
 from postroom.settings import Settings, read_settings
 
 
@@ -38,4 +38,4 @@ async def _choose(settings: Settings, name: str, hosts: list[str]) -> list[str]:
     async with running_app(settings) as postroom:
         service = await registered(postroom, name)
         async with postroom.database.transaction() as conn:
-            return list(await set_link_hosts(conn, service_id=service.id, hosts=hosts))
+            return list(await set_link_hosts(conn, service_id=service.id, hosts=hosts, by=signed(postroom)))

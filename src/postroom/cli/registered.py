@@ -1,11 +1,13 @@
-"""Finding a service by the name that a command was given."""
+"""The service whose name a command was given, and who gave the command."""
 
+import getpass
 from typing import TYPE_CHECKING
 
 from postroom.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from postroom.app import App
+    from postroom.features.audit import By
     from postroom.features.services import RegisteredService
 
 
@@ -15,3 +17,14 @@ async def registered(postroom: "App", name: str) -> "RegisteredService":
     if service is None:
         raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
     return service
+
+
+def signed(postroom: "App") -> "By":
+    """Who gave the command, as the audit knows them: by the name that they have on this machine."""
+    from postroom.features.audit import By
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "somebody without a name"
+    return By(actor=f"command line: {name}", at=postroom.clock(), vault=postroom.vault)

@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from postroom.cli import grants, keys, links, show
-from postroom.cli.registered import registered
+from postroom.cli.registered import registered, signed
 from postroom.settings import GOVUK_NOTIFY, Settings, read_settings
 
 app = typer.Typer(help="The services that may call Postroom.", no_args_is_help=True)
@@ -154,10 +154,10 @@ async def _add(settings: Settings, registration: Any) -> dict[str, str]:
 
     token = new_secret()
     async with running_app(settings) as postroom, postroom.database.transaction() as conn:
-        now, vault = postroom.clock(), postroom.vault
-        service_id = await register(conn, registration, vault=vault, now=now)
-        await set_receipt_token(conn, vault=vault, service_id=service_id, token=token)
-        made = await issue_key(conn, vault=vault, service_id=service_id, name="first", now=now)
+        now, vault, by = postroom.clock(), postroom.vault, signed(postroom)
+        service_id = await register(conn, registration, vault=vault, now=now, by=by)
+        await set_receipt_token(conn, vault=vault, service_id=service_id, token=token, by=by)
+        made = await issue_key(conn, vault=vault, service_id=service_id, name="first", now=now, by=by)
     return {"service": registration.name, "apiKey": made.key, "receiptToken": token}
 
 
@@ -192,7 +192,7 @@ async def _limits(settings: Settings, name: str, chosen: Any, *, reset: bool) ->
         if not reset:
             chosen = service.limits.changed(chosen)
         async with postroom.database.transaction() as conn:
-            await set_limits(conn, service_id=service.id, limits=chosen)
+            await set_limits(conn, service_id=service.id, limits=chosen, by=signed(postroom))
     found: dict[str, int] = msgspec.to_builtins(chosen)
     return found
 
@@ -204,5 +204,5 @@ async def _trust(settings: Settings, name: str, params: list[str]) -> list[str]:
     async with running_app(settings) as postroom:
         service = await registered(postroom, name)
         async with postroom.database.transaction() as conn:
-            await set_trusted_params(conn, service_id=service.id, names=params)
+            await set_trusted_params(conn, service_id=service.id, names=params, by=signed(postroom))
     return list(dict.fromkeys(params))

@@ -87,9 +87,11 @@ def add_accepted(batch: Batch, entries: Sequence[Entry]) -> None:
 
 
 async def record_of_service(
-    conn: AsyncConnection, kind: Kind, *, service_id: str, by: By, detail: str | None = None
+    conn: AsyncConnection, kind: Kind, *, service_id: str, by: By | None, detail: str | None = None
 ) -> None:
-    """Append what was done to a service: its keys, its grants, its settings."""
+    """Append what was done to a service: its keys, grants, settings. Nothing where nobody is named."""
+    if by is None:
+        return
     entry = Entry(
         kind=kind,
         at=by.at,

@@ -17,6 +17,7 @@ from postroom.features.services.edit import Changes, check_changes, edit
 from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
 from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
+from postroom.features.services.noted import note_change
 from postroom.features.services.profile import NotifyKey, Profile, find_profile, find_profiles, owner_of
 from postroom.features.services.register import (
     Registration,
@@ -55,6 +56,7 @@ __all__ = [
     "issue_key",
     "keys_of",
     "leads_to_allowed_host",
+    "note_change",
     "owner_of",
     "register",
     "register_again",

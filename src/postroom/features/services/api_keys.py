@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound
 from postroom.domain.scope import EVERY_SCOPE, Scope, from_text, to_text
+from postroom.features import audit
 from postroom.features.services import store
 from postroom.kit.crypto import Vault, new_secret
 from postroom.kit.ids import is_id, new_id
@@ -72,6 +73,7 @@ async def issue_key(
     expires_at: datetime | None = None,
     scopes: Iterable[Scope] = EVERY_SCOPE,
     faults: Sequence[FieldError] = (),
+    by: audit.By | None = None,
 ) -> NewKey:
     """Give the service one more API key. Only its digest is kept; the key itself is in the answer alone.
 
@@ -82,6 +84,7 @@ async def issue_key(
     key = API_KEY_PREFIX + new_secret()
     row = _row(service_id, name, vault.digest(key), now=now, expires_at=expires_at, scopes=scopes)
     await store.insert_api_key(conn, row)
+    await _note(conn, audit.Kind.KEY_ISSUED, service_id, str(row["id"]), by)
     return NewKey(service_id=service_id, key=key, id=str(row["id"]), expires_at=expires_at)
 
 
@@ -94,6 +97,7 @@ async def admit_token(
     now: datetime,
     expires_at: datetime | None = None,
     scopes: Iterable[Scope] = EVERY_SCOPE,
+    by: audit.By | None = None,
 ) -> ApiKey:
     """Let the service call with a token of the council's own. It is listed, expires and is revoked as a key.
 
@@ -107,6 +111,7 @@ async def admit_token(
     name = f"{LABEL_OF_TOKENS} {consumer.token_id} of {consumer.name}"[:LONGEST_NAME]
     row = _row(service_id, name, digest, now=now, expires_at=expires_at, scopes=scopes)
     await store.insert_api_key(conn, row)
+    await _note(conn, audit.Kind.KEY_ISSUED, service_id, str(row["id"]), by)
     return await find_key(conn, str(row["id"]), service_id=service_id)
 
 
@@ -120,6 +125,7 @@ async def rotate_key(
     expires_at: datetime | None = None,
     old_expires_at: datetime | None = None,
     faults: Sequence[FieldError] = (),
+    by: audit.By | None = None,
 ) -> NewKey:
     """A new key like that one. The old one works on until it is revoked, or until the moment that is given.
 
@@ -141,18 +147,23 @@ async def rotate_key(
         expires_at=expires_at,
         scopes=old.scopes,
         faults=faults,
+        by=by,
     )
     if old_expires_at is not None and (old.expires_at is None or old_expires_at < old.expires_at):
         await store.update_api_key(conn, key_id, {"expires_at": old_expires_at})
+        await _note(conn, audit.Kind.KEY_CHANGED, service_id, key_id, by)
     return made
 
 
-async def revoke_key(conn: AsyncConnection, key_id: str, *, service_id: str, now: datetime) -> ApiKey:
+async def revoke_key(
+    conn: AsyncConnection, key_id: str, *, service_id: str, now: datetime, by: audit.By | None = None
+) -> ApiKey:
     """End the key; once ended it stays so, at its first moment. NotFound where the service has none such."""
     found = await find_key(conn, key_id, service_id=service_id)
     if found.revoked_at is not None:
         return found
     await store.update_api_key(conn, key_id, {"revoked_at": now})
+    await _note(conn, audit.Kind.KEY_REVOKED, service_id, key_id, by)
     return replace(found, revoked_at=now)
 
 
@@ -167,6 +178,12 @@ async def find_key(conn: AsyncConnection, key_id: str, *, service_id: str) -> Ap
     if row is None:
         raise NotFound("The service has no key with this id: `postroom services key list` shows them.")
     return _to_key(row)
+
+
+async def _note(
+    conn: AsyncConnection, kind: audit.Kind, service_id: str, key_id: str, by: audit.By | None
+) -> None:
+    await audit.record_of_service(conn, kind, service_id=service_id, by=by, detail=f"key {key_id.lower()}")
 
 
 def _faults(

@@ -9,10 +9,12 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError
+from postroom.features import audit
 from postroom.features.limits import ServiceLimits
 from postroom.features.services import checks, store
 from postroom.features.services.credentials import LIVE, keep
 from postroom.features.services.links import check_hosts, to_hosts
+from postroom.features.services.noted import note_change
 from postroom.features.services.profile import Profile, seal_owner
 from postroom.kit.crypto import Vault
 
@@ -58,7 +60,13 @@ def check_changes(changes: Changes) -> list[FieldError]:
 
 
 async def edit(
-    conn: AsyncConnection, profile: Profile, changes: Changes, *, vault: Vault, now: datetime
+    conn: AsyncConnection,
+    profile: Profile,
+    changes: Changes,
+    *,
+    vault: Vault,
+    now: datetime,
+    by: audit.By | None = None,
 ) -> None:
     """Write the changes, which `check_changes` has passed, of the service that the caller has locked.
 
@@ -73,6 +81,7 @@ async def edit(
         values["off_at"] = None if changes.is_active else profile.off_at or now
     if values:
         await store.update_service(conn, profile.id, values)
+        await note_change(conn, profile.id, *sorted(values), by=by)
 
 
 def _plain_values(changes: Changes) -> dict[str, object]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Grant
 from postroom.domain.errors import FieldError, Invalid
+from postroom.features import audit
 from postroom.features.services.store import services
 from postroom.kit.database import Id, Instant, metadata
 
@@ -23,7 +24,13 @@ grants = Table(
 
 
 async def grant(
-    conn: AsyncConnection, *, reader_id: str, owner_id: str, with_personal_data: bool, now: datetime
+    conn: AsyncConnection,
+    *,
+    reader_id: str,
+    owner_id: str,
+    with_personal_data: bool,
+    now: datetime,
+    by: audit.By | None = None,
 ) -> None:
     """Let the reader read what the owner's are; where it may already, only how much it sees is changed."""
     if reader_id == owner_id:
@@ -37,13 +44,23 @@ async def grant(
             index_elements=["reader_id", "owner_id"], set_={"with_personal_data": with_personal_data}
         )
     )
+    seen = "with personal data" if with_personal_data else "masked"
+    await audit.record_of_service(
+        conn, audit.Kind.GRANTED, service_id=owner_id, by=by, detail=f"service {reader_id} {seen}"
+    )
 
 
-async def end_grant(conn: AsyncConnection, *, reader_id: str, owner_id: str) -> bool:
+async def end_grant(
+    conn: AsyncConnection, *, reader_id: str, owner_id: str, by: audit.By | None = None
+) -> bool:
     """Take the leave back; whether there was one."""
     done = await conn.execute(
         grants.delete().where(grants.c.reader_id == reader_id, grants.c.owner_id == owner_id)
     )
+    if done.rowcount > 0:
+        await audit.record_of_service(
+            conn, audit.Kind.GRANT_ENDED, service_id=owner_id, by=by, detail=f"service {reader_id}"
+        )
     return done.rowcount > 0
 
 

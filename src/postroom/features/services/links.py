@@ -8,7 +8,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError, Invalid
+from postroom.features import audit
 from postroom.features.services import store
+from postroom.features.services.noted import note_change
 
 MOST_HOSTS = 50
 LONGEST_URL = 2_000
@@ -19,12 +21,15 @@ _URL = re.compile(r"https://[!#-;=?-\[\]_a-z~]+", re.IGNORECASE | re.ASCII)
 """What may stand in an address: printable ASCII without blanks, quotes, backslashes and angles."""
 
 
-async def set_link_hosts(conn: AsyncConnection, *, service_id: str, hosts: Sequence[str]) -> tuple[str, ...]:
+async def set_link_hosts(
+    conn: AsyncConnection, *, service_id: str, hosts: Sequence[str], by: audit.By | None = None
+) -> tuple[str, ...]:
     """The hosts that the service's follow-on links may lead to from now on; Invalid where one is no name."""
     kept = to_hosts(hosts)
     if faults := check_hosts(kept):
         raise Invalid(faults)
     await store.update_service(conn, service_id, {"link_hosts": msgspec.json.encode(kept).decode()})
+    await note_change(conn, service_id, "link_hosts", by=by)
     return kept
 
 

@@ -10,12 +10,14 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid
+from postroom.features import audit
 from postroom.features.limits import NOTHING_CHOSEN, ServiceLimits, check_limits
 from postroom.features.services import checks, store
 from postroom.features.services.api_keys import NewKey, issue_key
 from postroom.features.services.credentials import LIVE, check_opens, keep
 from postroom.features.services.edit import split_template_names
 from postroom.features.services.links import check_hosts, to_hosts
+from postroom.features.services.noted import note_change
 from postroom.features.services.profile import seal_owner
 from postroom.kit.crypto import Vault
 from postroom.kit.ids import new_id
@@ -46,7 +48,14 @@ class Registration:
         return {**self.other_template_names, **own}
 
 
-async def register(conn: AsyncConnection, registration: Registration, *, vault: Vault, now: datetime) -> str:
+async def register(
+    conn: AsyncConnection,
+    registration: Registration,
+    *,
+    vault: Vault,
+    now: datetime,
+    by: audit.By | None = None,
+) -> str:
     """Register a service; its id. Conflict where the name is taken, Invalid where a field is at fault."""
     if faults := check_registration(registration):
         raise Invalid(faults)
@@ -81,6 +90,7 @@ async def register(conn: AsyncConnection, registration: Registration, *, vault: 
         **split_template_names(registration.every_template_name, environment=registration.environment),
     }
     await store.insert_service(conn, row)
+    await audit.record_of_service(conn, audit.Kind.SERVICE_ADDED, service_id=service_id, by=by)
     return service_id
 
 
@@ -130,23 +140,32 @@ async def _bring_up_to_date(
     await store.update_service(conn, row.id, values)
 
 
-async def set_limits(conn: AsyncConnection, *, service_id: str, limits: ServiceLimits) -> None:
+async def set_limits(
+    conn: AsyncConnection, *, service_id: str, limits: ServiceLimits, by: audit.By | None = None
+) -> None:
     """What holds for the service from now on; Invalid with every limit that cannot be one."""
     if faults := check_limits(limits):
         raise Invalid(faults)
     await store.update_service(conn, service_id, {"limits": _json(limits)})
+    await note_change(conn, service_id, "limits", by=by)
 
 
-async def set_trusted_params(conn: AsyncConnection, *, service_id: str, names: Sequence[str]) -> None:
+async def set_trusted_params(
+    conn: AsyncConnection, *, service_id: str, names: Sequence[str], by: audit.By | None = None
+) -> None:
     """The values that may make links and headings in the service's emails from now on, by their names."""
     if faults := list(checks.check_trusted(names)):
         raise Invalid(faults)
     await store.update_service(conn, service_id, {"trusted_params": _json(list(dict.fromkeys(names)))})
+    await note_change(conn, service_id, "trusted_params", by=by)
 
 
-async def set_receipt_token(conn: AsyncConnection, *, vault: Vault, service_id: str, token: str) -> None:
+async def set_receipt_token(
+    conn: AsyncConnection, *, vault: Vault, service_id: str, token: str, by: audit.By | None = None
+) -> None:
     """The bearer token that the provider's receipts for this service carry from now on."""
     await store.update_service(conn, service_id, {"receipt_token_digest": vault.digest(token)})
+    await note_change(conn, service_id, "receipt_token", by=by)
 
 
 def check_registration(registration: Registration) -> list[FieldError]:

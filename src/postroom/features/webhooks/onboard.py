@@ -10,6 +10,7 @@ from msgspec import UnsetType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError, Invalid, Stale
+from postroom.features import audit
 from postroom.features.services import (
     Changes,
     NewKey,
@@ -21,6 +22,7 @@ from postroom.features.services import (
     find_profile,
     find_profiles,
     issue_key,
+    note_change,
     register,
     set_receipt_token,
 )
@@ -77,15 +79,16 @@ async def onboard(
     webhooks: Webhooks,
     now: datetime,
     faults: Sequence[FieldError] = (),
+    by: audit.By | None = None,
 ) -> Made:
     """Register a service, with a first key. Invalid with `faults` and its own; Conflict for a taken name."""
     every = _merged(faults, [*check_registration(registration), *_url_faults(webhook_url, webhooks)])
     if every:
         raise Invalid(every)
     vault, token = webhooks.vault, new_secret()
-    service_id = await register(conn, registration, vault=vault, now=now)
+    service_id = await register(conn, registration, vault=vault, now=now, by=by)
     await set_receipt_token(conn, vault=vault, service_id=service_id, token=token)
-    key = await issue_key(conn, vault=vault, service_id=service_id, name=FIRST_KEY, now=now)
+    key = await issue_key(conn, vault=vault, service_id=service_id, name=FIRST_KEY, now=now, by=by)
     secret = await _set_webhook(conn, service_id, webhook_url, webhooks=webhooks, now=now)
     service = await find_onboarded(conn, registration.name, vault=vault)
     return Made(service=service, key=key, receipt_token=token, webhook_secret=secret)
@@ -115,6 +118,7 @@ async def change(
     now: datetime,
     if_match: str | None = None,
     faults: Sequence[FieldError] = (),
+    by: audit.By | None = None,
 ) -> tuple[Onboarded, str | None]:
     """Change a service: as it is then, and a new webhook's secret.
 
@@ -127,8 +131,10 @@ async def change(
         raise Invalid(every)
     if if_match not in (None, "*", before.etag):
         raise Stale("The service has changed since: read it again.")
-    await edit(conn, before.profile, changes, vault=webhooks.vault, now=now)
+    await edit(conn, before.profile, changes, vault=webhooks.vault, now=now, by=by)
     secret = None
+    if webhook_url is None or url is not None:
+        await note_change(conn, before.profile.id, "webhook_url", by=by)
     if webhook_url is None and before.webhook is not None:
         await remove_endpoint(conn, before.profile.id)
     if url is not None:

@@ -23,7 +23,7 @@ from postroom.interfaces.api.body import read_body
 from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import parse, read_moment
-from postroom.interfaces.api.roles import admin, reader_of_services
+from postroom.interfaces.api.roles import admin, reader_of_services, signed
 from postroom.interfaces.api.service_schemas import KeyBody, KeyItem, RotateKeyBody
 
 ADDED = "added"
@@ -43,7 +43,7 @@ async def list_keys(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
 @post("/services/{name:str}/keys")
 async def issue_new_key(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
     postroom, _ = parts_of(request)
-    await admin(request)
+    caller = await admin(request)
     body, faults = await read_body(request, KeyBody, may_be_empty=True)
     scopes = _read_scopes(body.scopes, faults)
     expires_at = _read_moment("expiresAt", body.expires_at, faults)
@@ -59,6 +59,7 @@ async def issue_new_key(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
             expires_at=expires_at,
             scopes=scopes,
             faults=faults,
+            by=signed(request, caller),
         )
         key = await find_key(conn, made.id, service_id=profile.id)
     return json_answer(to_key_item(key, now=now, shown=made), status=201)
@@ -67,7 +68,7 @@ async def issue_new_key(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
 @post("/services/{name:str}/keys/{key_id:str}/rotate")
 async def rotate_service_key(request: AnyRequest, name: FromPath[str], key_id: FromPath[str]) -> ASGIApp:
     postroom, _ = parts_of(request)
-    await admin(request)
+    caller = await admin(request)
     wanted_id = checked_id(key_id)
     body, faults = await read_body(request, RotateKeyBody, may_be_empty=True)
     expires_at = _read_moment("expiresAt", body.expires_at, faults)
@@ -84,6 +85,7 @@ async def rotate_service_key(request: AnyRequest, name: FromPath[str], key_id: F
             expires_at=expires_at,
             old_expires_at=old_expires_at,
             faults=faults,
+            by=signed(request, caller),
         )
         key = await find_key(conn, made.id, service_id=profile.id)
     return json_answer(to_key_item(key, now=now, shown=made), status=201)
@@ -92,11 +94,13 @@ async def rotate_service_key(request: AnyRequest, name: FromPath[str], key_id: F
 @delete("/services/{name:str}/keys/{key_id:str}", status_code=204)
 async def revoke_service_key(request: AnyRequest, name: FromPath[str], key_id: FromPath[str]) -> None:
     postroom, _ = parts_of(request)
-    await admin(request)
+    caller = await admin(request)
     wanted_id = checked_id(key_id)
     async with postroom.database.transaction() as conn:
         profile = await find_profile(conn, name, vault=postroom.vault, lock=True)
-        await revoke_key(conn, wanted_id, service_id=profile.id, now=postroom.clock())
+        await revoke_key(
+            conn, wanted_id, service_id=profile.id, now=postroom.clock(), by=signed(request, caller)
+        )
 
 
 def to_key_item(key: ApiKey, *, now: datetime, shown: NewKey | None = None) -> KeyItem:

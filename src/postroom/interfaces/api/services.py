@@ -25,7 +25,7 @@ from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import read_body
 from postroom.interfaces.api.keys import to_key_item
 from postroom.interfaces.api.parts import AnyRequest, parts_of
-from postroom.interfaces.api.roles import admin, reader_of_services
+from postroom.interfaces.api.roles import admin, reader_of_services, signed
 from postroom.interfaces.api.service_schemas import (
     NewServiceItem,
     NotifyKeyItem,
@@ -53,6 +53,7 @@ async def register_service(request: AnyRequest) -> ASGIApp:
             webhooks=_webhooks(request),
             now=postroom.clock(),
             faults=faults,
+            by=signed(request, caller),
         )
         key = await find_key(conn, made.key.id, service_id=made.key.service_id)
     item = NewServiceItem(
@@ -101,6 +102,7 @@ async def change_service(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
             now=postroom.clock(),
             if_match=request.headers.get("if-match"),
             faults=faults,
+            by=signed(request, caller),
         )
     item = to_service_item(changed, caller=caller, secret=secret)
     return json_answer(item, headers={"etag": changed.etag})
@@ -109,11 +111,13 @@ async def change_service(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
 @post("/services/{name:str}/receipt-token", status_code=200)
 async def replace_receipt_token(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
     postroom, _ = parts_of(request)
-    await admin(request)
+    caller = await admin(request)
     token = new_secret()
     async with postroom.database.transaction() as conn:
         found = await find_onboarded(conn, name, vault=postroom.vault, lock=True)
-        await set_receipt_token(conn, vault=postroom.vault, service_id=found.profile.id, token=token)
+        await set_receipt_token(
+            conn, vault=postroom.vault, service_id=found.profile.id, token=token, by=signed(request, caller)
+        )
     return json_answer(ReceiptTokenItem(receipt_token=token))
 
 
