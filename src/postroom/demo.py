@@ -28,7 +28,7 @@ from postroom.settings import BadSettings, ReadyOfficer, Settings, read_settings
 SERVICE = "demo"
 OFFICER = "amala.officer@hackney.gov.uk"
 GROUP = "demo-officers"
-_MANAGERS, _DEVELOPERS = "demo-managers", "demo-developers"
+_MANAGERS, _DEVELOPERS, _ADMINS = "demo-managers", "demo-developers", "demo-admins"
 OFFICERS = (
     ReadyOfficer(OFFICER, (GROUP, "finance"), "A finance officer: estimates, direct debits, court action."),
     ReadyOfficer("joe.repairs@hackney.gov.uk", (GROUP, "repairs"), "A repairs officer: work orders."),
@@ -39,8 +39,8 @@ OFFICERS = (
     ),
     ReadyOfficer(
         "kofi.developer@hackney.gov.uk",
-        (_DEVELOPERS,),
-        "A developer: searches everything, with personal data masked; webhooks, keys, templates.",
+        (_DEVELOPERS, _ADMINS),
+        "A developer and admin: searches everything, with personal data masked; webhooks, keys, templates.",
     ),
 )
 """Whom the pages of the demo let anybody be."""
@@ -137,6 +137,7 @@ def _settings(kept: Kept, *, host: str, port: int, data: Path) -> Settings:
     environment.setdefault("POSTROOM_INSECURE_COOKIES", "on")
     environment.setdefault("POSTROOM_MANAGER_GROUPS", _MANAGERS)
     environment.setdefault("POSTROOM_DEVELOPER_GROUPS", _DEVELOPERS)
+    environment.setdefault("POSTROOM_ADMIN_GROUPS", _ADMINS)
     environment["POSTROOM_SECRET"] = kept.secret
     environment["OFFICER_TOKEN_SECRET"] = kept.officer_token_secret
     settings = read_settings(environment, host=host, port=port)

@@ -57,6 +57,7 @@ async def test_an_email_from_acceptance_to_its_receipt(office: Any) -> None:
 
 async def test_what_waits_says_until_when_and_why(office: Any) -> None:
     made = await office.create(office.email())
+    office.clock.stand_still()
     office.sandbox.controls.faults.api.append(ApiFault(kind=Fault.LIMITED, path="/v2/notifications"))
     await office.step(made)
 
@@ -70,6 +71,7 @@ async def test_what_waits_says_until_when_and_why(office: Any) -> None:
 
 async def test_what_may_have_been_sent_says_when_it_is_asked_about(office: Any) -> None:
     made = await office.create(office.email())
+    office.clock.stand_still()
     office.sandbox.controls.faults.api.append(ApiFault(kind=Fault.ERROR, path="/v2/notifications"))
     await office.step(made)
 

@@ -115,6 +115,15 @@ async def find_as_new(
     return {found.id: found for found in await _assemble(conn, rows, caller=_NOBODY, vault=vault)}
 
 
+async def find_among(
+    conn: AsyncConnection, ids: Sequence[str], *, caller: Caller, vault: Vault
+) -> tuple[Notification, ...]:
+    """Those of the notifications that the caller may read, newest first."""
+    where = [notifications.c.id.in_(list(ids)), readable_by(caller, vault)]
+    rows = await store.page(conn, where, limit=len(ids))
+    return tuple(await _assemble(conn, rows, caller=caller, vault=vault))
+
+
 async def refuse_change(
     conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
 ) -> NoReturn:

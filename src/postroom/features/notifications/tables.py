@@ -79,6 +79,7 @@ _index("service_target", "service_id", "target_id", where=_visible & notificatio
 _index(
     "service_reference", "service_id", "reference", where=_visible & notifications.c.reference.is_not(None)
 )
+_index("correlation_id", "correlation_id", where=_visible & notifications.c.correlation_id.is_not(None))
 _index("audience", "audience", where=_visible & notifications.c.audience.is_not(None))
 
 # Of what was removed only the audit asks.
@@ -133,6 +134,15 @@ Index(
     deliveries.c.notify_id,
     postgresql_where=_known_to_provider,
     sqlite_where=_known_to_provider,
+)
+
+_has_recipient = deliveries.c.recipient_index.is_not(None)
+Index(
+    "ix_deliveries_recipient",
+    deliveries.c.recipient_index,
+    deliveries.c.notification_id,
+    postgresql_where=_has_recipient,
+    sqlite_where=_has_recipient,
 )
 
 _is_dead = deliveries.c.status == Status.DEAD.value

@@ -10,7 +10,15 @@ from postroom.app import App
 from postroom.interfaces.edge import Edge
 from postroom.interfaces.origins import Origins
 from postroom.interfaces.tokens import Tokens
-from postroom.interfaces.web import inbox, notification, sign_in
+from postroom.interfaces.web import (
+    inbox,
+    key_pages,
+    notification,
+    searching,
+    service_pages,
+    sign_in,
+    template_pages,
+)
 from postroom.interfaces.web.session import Sessions
 from postroom.interfaces.web.shell import Answer, AnyRequest, Shell
 from postroom.interfaces.web.visit import LARGEST_FORM, Door
@@ -41,6 +49,10 @@ def build_pages(app: App) -> ASGIApp:
             *sign_in.handlers(door),
             *inbox.handlers(door),
             *notification.handlers(door),
+            *searching.handlers(door),
+            *service_pages.handlers(door),
+            *key_pages.handlers(door),
+            *template_pages.handlers(door),
         ],
         exception_handlers={Exception: show_nothing},
         openapi_config=None,

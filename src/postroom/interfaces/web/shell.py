@@ -64,7 +64,7 @@ class Shell:
             "words": words,
         }
 
-    def page(self, template: str, *, status: int = 200, **given: Any) -> Answer:
+    def page(self, template: str, /, *, status: int = 200, **given: Any) -> Answer:
         text = self._templates.get_template(template).render(**given)
         return Response(text.encode(), status_code=status, media_type="text/html", headers=HEADERS)
 

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from postroom.app import App
 from postroom.domain.caller import Person
 from postroom.domain.errors import FieldError, Forbidden, Unauthenticated
-from postroom.domain.role import Role
+from postroom.domain.role import SEES_EVERYTHING, Role
 from postroom.features.notifications.find import Filters, count_found
 from postroom.interfaces.edge import correlation_id_of
 from postroom.interfaces.web.paths import SIGN_IN, leads_back, with_query
@@ -22,6 +22,8 @@ from postroom.interfaces.web.shell import HEADERS, Answer, AnyRequest, Shell
 LARGEST_FORM = 256 * 1024
 DEVELOPERS = frozenset({Role.DEVELOPER, Role.ADMIN})
 MANAGERS = frozenset({Role.MANAGER, Role.ADMIN, Role.AUDITOR})
+READERS = SEES_EVERYTHING
+ADMINS = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Visit:
     async def page(
         self,
         template: str,
+        /,
         *,
         title: str,
         status: int = 200,
@@ -86,7 +89,7 @@ class Visit:
             title=title,
             person=self.visitor.person,
             by_sso=self.visitor.by_sso,
-            is_developer=self.is_any(DEVELOPERS),
+            is_reader=self.is_any(READERS),
             is_manager=self.is_any(MANAGERS),
             here=self.request.url.path,
             unread=await self._unread(),

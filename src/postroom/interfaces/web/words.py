@@ -1,6 +1,6 @@
 """The words of the pages: moments, channels, statuses and actions as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from postroom.domain.action import ActionType
 from postroom.domain.channel import Channel
 from postroom.domain.notification import Notification
 from postroom.domain.status import FAILED, Status
-from postroom.kit.local_time import day_and_clock
+from postroom.kit.local_time import LONDON, day, day_and_clock
 
 CHANNELS: Mapping[Channel, str] = {
     Channel.SCREEN: "Screen",
@@ -29,6 +29,11 @@ _BAD = FAILED | {Status.SUPPRESSED, Status.EXPIRED}
 
 def when(moment: datetime | None) -> str:
     return "" if moment is None else day_and_clock(moment)
+
+
+def when_exactly(moment: datetime) -> str:
+    """To the second, for what follows one thing upon another."""
+    return f"{day(moment)} at {moment.astimezone(LONDON):%H:%M:%S}"
 
 
 def exact(moment: datetime) -> str:
@@ -94,3 +99,11 @@ def audience(user: str) -> str:
 
 def pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, as_text(value)) for name, value in values.items()]
+
+
+TYPES = {"email": "Email", "sms": "Text message", "letter": "Letter"}
+"""GOV.UK Notify's names for the channels."""
+
+
+def channels(every: Iterable[Channel]) -> str:
+    return ", ".join(CHANNELS[each] for each in every)
