@@ -83,6 +83,7 @@ class Settings:
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
     most_streams: int = 10_000
+    overdue_after: timedelta = timedelta(days=3)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     limits: LimitDefaults = field(default_factory=LimitDefaults)
@@ -109,6 +110,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "keep_idempotency_keys": timedelta(
             hours=_whole(variables, "POSTROOM_KEEP_IDEMPOTENCY_KEYS_HOURS", 24, faults)
         ),
+        "overdue_after": timedelta(days=_whole(variables, "POSTROOM_OVERDUE_AFTER_DAYS", 3, faults)),
         "private_webhooks": _flag(variables, "POSTROOM_PRIVATE_WEBHOOKS", faults),
         "most_streams": _whole(variables, "POSTROOM_MOST_STREAMS", 10_000, faults),
         "policy": _policy(variables, faults),

@@ -137,7 +137,10 @@ async def test_is_removable_says_whether_removing_succeeds(
     user = "group:repairs-officers" if who == "group" else "joe@hackney.gov.uk"
     caller = office.repairs if who == "service" else joe
     made = await office.create(office.screen(user=user, require_action=require_action))
-    if action is not None:
+    if action is ActionType.ARCHIVED and require_action:
+        with pytest.raises(Conflict, match="needs somebody's decision"):
+            await office.act(made, Action(action), caller=joe)
+    elif action is not None:
         await office.act(made, Action(action, note="so"), caller=joe)
     current = await office.one(made, caller)
 

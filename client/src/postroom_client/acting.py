@@ -12,9 +12,11 @@ from postroom_client.operation import Operation, Request
 from postroom_client.reading import path_of
 from postroom_client.sending import json_request, read_notification
 
-ActionType = Literal["Initiated", "Approved", "Validate", "Rejected", "IsRead", "IsUnread"]
+ActionType = Literal[
+    "Initiated", "Approved", "Validate", "Rejected", "IsRead", "IsUnread", "IsSeen", "Archived"
+]
 
-_READING = frozenset({"IsRead", "IsUnread"})
+_READING = frozenset({"IsRead", "IsUnread", "IsSeen", "Archived"})
 
 
 def act(

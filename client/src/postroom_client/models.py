@@ -53,6 +53,8 @@ class Notification:
     require_sms_notification: bool = False
     require_letter: bool = False
     is_read_status: bool = False
+    is_seen_status: bool = False
+    is_archived: bool = False
     sent_message_details: tuple[str, ...] | None = None
     action_note: str | None = personal()
     performed_action_done_by: str | None = personal()
@@ -132,10 +134,13 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many there are; more than that, where it is not exact."""
+    """How many there are; more than that, where it is not exact. A person is told the rest of them too."""
 
     count: int
     is_exact: bool = True
+    unread: int | None = None
+    unseen: int | None = None
+    needs_action: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

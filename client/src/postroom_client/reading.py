@@ -19,7 +19,11 @@ _ON_THE_WIRE = {
     "target_type": "targetType",
     "user": "user",
     "is_read": "isReadStatus",
+    "is_seen": "isSeenStatus",
+    "is_archived": "isArchived",
     "require_action": "requireAction",
+    "needs_action": "needsAction",
+    "overdue": "overdue",
     "performed_action_type": "performedActionType",
     "created_from": "createdFrom",
     "created_to": "createdTo",
@@ -42,7 +46,11 @@ class Filters(TypedDict, total=False):
     target_type: str | None
     user: str | None
     is_read: bool | None
+    is_seen: bool | None
+    is_archived: bool | None
     require_action: bool | None
+    needs_action: bool | None
+    overdue: bool | None
     performed_action_type: str | None
     created_from: datetime | None
     created_to: datetime | None

@@ -11,12 +11,14 @@ class ActionType(StrEnum):
     REJECTED = "Rejected"
     IS_READ = "IsRead"
     IS_UNREAD = "IsUnread"
+    IS_SEEN = "IsSeen"
+    ARCHIVED = "Archived"
 
 
 FINAL = frozenset({ActionType.APPROVED, ActionType.VALIDATE, ActionType.REJECTED})
 """The actions that settle what a notification asked for."""
 
-READING = frozenset({ActionType.IS_READ, ActionType.IS_UNREAD})
+READING = frozenset({ActionType.IS_READ, ActionType.IS_UNREAD, ActionType.IS_SEEN, ActionType.ARCHIVED})
 """They belong to one reader and leave the performed action alone."""
 
 NOTE_REQUIRED = frozenset({ActionType.APPROVED, ActionType.REJECTED})

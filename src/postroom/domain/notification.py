@@ -69,6 +69,8 @@ class Notification(msgspec.Struct, frozen=True):
     created_at: datetime
     version: int
     is_read: bool = False
+    is_seen: bool = False
+    is_archived: bool = False
     action: ActionType | None = None
     action_at: datetime | None = None
     action_detail: ActionDetail | None = None

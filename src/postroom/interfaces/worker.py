@@ -10,6 +10,7 @@ from postroom.features import limits
 from postroom.features.audit.seal import seal_entries
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.resume import resume_waiting
+from postroom.features.readers.fold import fold
 from postroom.features.screens.publish import forget_changes
 from postroom.features.webhooks.forget import forget_feedback as forget_old_feedback
 from postroom.kit.database import DatabaseUnavailable, WriterBusy
@@ -73,6 +74,10 @@ async def seal_audit(app: App) -> None:
     await seal_entries(app.database, vault=app.vault, now=app.clock())
 
 
+async def add_up_counts(app: App) -> None:
+    await fold(app.database)
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -99,6 +104,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "forget old feedback": forget_feedback,
     "forget what changed on screens": forget_screen_changes,
     "seal the audit": seal_audit,
+    "add up what readers have": add_up_counts,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -113,6 +119,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "forget old feedback": Scheduled(timedelta(hours=1)),
     "forget what changed on screens": Scheduled(timedelta(minutes=1)),
     "seal the audit": Scheduled(timedelta(seconds=5)),
+    "add up what readers have": Scheduled(timedelta(seconds=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide
+from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
-from postroom.domain.errors import Conflict, FieldError, Invalid, Stale
+from postroom.domain.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from postroom.domain.notification import ActionDetail, Notification
-from postroom.features import audit, screens, webhooks
+from postroom.domain.reading import Reading, after
+from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
-from postroom.features.notifications.find import find_one, refuse_change
+from postroom.features.notifications.find import find_one, is_outstanding_row, refuse_change
 from postroom.features.notifications.seal import reader_index, seal_action
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
@@ -54,12 +56,13 @@ async def act(
     if action.if_match is not None and not current.is_named_by(action.if_match):
         raise Stale("The notification has changed since it was read.")
     if action.type in READING:
-        changed = await _read(conn, current, action.type, caller=caller, vault=vault, now=now)
+        before, then = await _read(conn, row, action.type, caller=caller, vault=vault, now=now)
+        if then == before:
+            return current
+        told = news_of_reading(before, then)
     else:
-        await _perform(conn, current, action, caller=caller, vault=vault, now=now)
-        changed = True
-    if not changed:
-        return current
+        await _perform(conn, row, action, caller=caller, vault=vault, now=now)
+        told = webhooks.Kind.ACTIONED
     entry = audit.Entry(
         kind=audit.Kind.ACTION,
         at=now,
@@ -72,26 +75,34 @@ async def act(
         ip=action.ip,
     )
     await audit.record(conn, [entry], vault=vault)
-    await _tell(conn, action, entry, caller=caller)
+    if told is not None:
+        await _tell(conn, told, action, entry, caller=caller)
     await _show(conn, action, row, caller=caller, vault=vault, now=now)
     return await find_one(conn, notification_id, caller=caller, vault=vault)
 
 
-async def _tell(conn: AsyncConnection, action: Action, entry: audit.Entry, *, caller: Caller) -> None:
-    """Tell the service that it was read, or what was done; not by whom, nor that it is unread again."""
-    if action.type is ActionType.IS_UNREAD:
-        return
-    is_read = action.type in READING
+async def _tell(
+    conn: AsyncConnection, kind: webhooks.Kind, action: Action, entry: audit.Entry, *, caller: Caller
+) -> None:
+    """Tell the service what was done; not by whom."""
     event = webhooks.happened(
-        webhooks.Kind.READ if is_read else webhooks.Kind.ACTIONED,
+        kind,
         at=entry.at,
         service_id=entry.service_id,
         notification_id=entry.notification_id,
         actor=webhooks.Actor.SERVICE if isinstance(caller, ServiceCaller) else webhooks.Actor.OFFICER,
-        action=None if is_read else action.type,
+        action=action.type if kind is webhooks.Kind.ACTIONED else None,
         correlation_id=action.correlation_id,
     )
     await webhooks.record(conn, [event])
+
+
+def news_of_reading(before: Reading, then: Reading) -> webhooks.Kind | None:
+    """What a service is told: that it was seen or read; not that it is unread again, nor archived."""
+    new = then & ~before
+    if new & Reading.READ:
+        return webhooks.Kind.READ
+    return webhooks.Kind.SEEN if new & Reading.SEEN else None
 
 
 async def _show(
@@ -114,50 +125,61 @@ def _check(action: Action) -> None:
 
 
 async def _read(
-    conn: AsyncConnection,
-    current: Notification,
-    wanted: ActionType,
-    *,
-    caller: Caller,
-    vault: Vault,
-    now: datetime,
-) -> bool:
-    """Mark it read or unread for this caller alone; whether that changed anything."""
-    is_read = wanted is ActionType.IS_READ
-    if is_read is current.is_read:
-        return False
+    conn: AsyncConnection, row: Row[Any], wanted: ActionType, *, caller: Caller, vault: Vault, now: datetime
+) -> tuple[Reading, Reading]:
+    """Do it for this caller alone; what held before, and what holds then."""
     if isinstance(caller, ServiceCaller):
-        await store.update_notification(conn, current.id, {"first_read_at": now if is_read else None})
-        return True
-    reader = reader_index(vault, caller.email)
-    await store.set_reader_state(
-        conn, current.id, reader=reader, values={"read_at": now if is_read else None}
+        return await _read_by_service(conn, row, wanted, now=now)
+    if wanted is ActionType.ARCHIVED and is_outstanding_row(row):
+        raise Conflict("This still needs somebody's decision: approve, validate or reject it first.")
+    before, then = await readers.change_state(
+        conn,
+        readers.About(row.id, row.audience, is_outstanding_row(row)),
+        reader=reader_index(vault, caller.email),
+        change=partial(after, action=wanted),
+        now=now,
     )
-    still_read = is_read or await store.anyone_has_read(conn, current.id)
-    await store.set_first_read(conn, current.id, at=now if still_read else None)
-    return True
+    if (before ^ then) & Reading.READ:
+        still_read = bool(then & Reading.READ) or await readers.anyone_has_read(conn, row.id)
+        await store.set_first_read(conn, row.id, at=now if still_read else None)
+    return before, then
+
+
+async def _read_by_service(
+    conn: AsyncConnection, row: Row[Any], wanted: ActionType, *, now: datetime
+) -> tuple[Reading, Reading]:
+    """For a service it is read, or not: it has no list of its own from which to put it away."""
+    if wanted not in (ActionType.IS_READ, ActionType.IS_UNREAD):
+        raise Forbidden("Only a person sees and archives: do it with their token.")
+    before = Reading.UNSEEN if row.first_read_at is None else Reading.READ
+    then = Reading.READ if wanted is ActionType.IS_READ else Reading.UNSEEN
+    if then != before:
+        await store.update_notification(conn, row.id, {"first_read_at": now if then else None})
+    return before, then
 
 
 async def _perform(
-    conn: AsyncConnection,
-    current: Notification,
-    action: Action,
-    *,
-    caller: Caller,
-    vault: Vault,
-    now: datetime,
+    conn: AsyncConnection, row: Row[Any], action: Action, *, caller: Caller, vault: Vault, now: datetime
 ) -> None:
     may_reopen = isinstance(caller, Person) and caller.may_reopen
-    decided = decide(current.action, action.type, may_reopen=may_reopen)
+    current = None if row.action is None else ActionType(row.action)
+    decided = decide(current, action.type, may_reopen=may_reopen)
     if isinstance(decided, Refused):
         raise Conflict(decided.why)
     detail = ActionDetail(done_by=caller.display_name, note=action.note or None)
     await store.update_notification(
         conn,
-        current.id,
+        row.id,
         {
             "action": decided.value,
             "action_at": now,
-            "action_personal": seal_action(vault, current.id, detail),
+            "action_personal": seal_action(vault, row.id, detail),
         },
+    )
+    await readers.count_again(
+        conn,
+        row.id,
+        audience=row.audience,
+        was=is_outstanding_row(row),
+        now=is_outstanding(require_action=row.require_action, performed=decided),
     )

@@ -1,30 +1,29 @@
 """Finding notifications: one by its id, and pages of them by filters, newest first."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
-import msgspec
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import Boolean, ColumnElement, Row, literal_column
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.action import FINAL, ActionType
+from postroom.domain.action import ActionType, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
-from postroom.domain.channel import Channel, from_mask, to_mask
-from postroom.domain.errors import Forbidden, NotFound
-from postroom.domain.masking import mask_action, mask_personal
-from postroom.domain.notification import Delivery, Notification
-from postroom.domain.status import Status
+from postroom.domain.channel import Channel, to_mask
+from postroom.domain.errors import FieldError, Forbidden, Invalid, NotFound
+from postroom.domain.notification import Notification
+from postroom.domain.reading import OUT_OF_SIGHT, Reading
+from postroom.features import readers
 from postroom.features.notifications import store
-from postroom.features.notifications.seal import audience_index, open_action, open_personal, reader_index
-from postroom.features.notifications.tables import notifications
+from postroom.features.notifications.assemble import assemble
+from postroom.features.notifications.seal import audience_index, reader_index
+from postroom.features.notifications.tables import OUTSTANDING, notifications
 from postroom.features.notifications.visibility import (
     Reach,
-    Sight,
     audiences_of,
-    is_kept_by,
-    is_read_by,
+    is_shown_to,
     readable_by,
     visible_to,
     within,
@@ -33,6 +32,9 @@ from postroom.kit.crypto import Vault
 from postroom.kit.ids import first_id_at
 
 _NOBODY = Person(email="")
+Tally = Counter[tuple[int, bool]]
+"""How many there are by what a reader has done with them, and whether they wait for a decision."""
+
 _MOST_MERGED = 100
 """SQLite merges 500 at most; who is in so many groups waits for a slower list."""
 
@@ -41,7 +43,8 @@ _MOST_MERGED = 100
 class Filters:
     """What a list is narrowed to; None means any. `before` is the id that the page continues after.
 
-    `reach` alone widens it, from what is the caller's own.
+    `reach` alone widens it, from what is the caller's own. Of their own, a person sees what they have not
+    archived where nothing is said.
     """
 
     channels: tuple[Channel, ...] | None = None
@@ -49,9 +52,12 @@ class Filters:
     target_type: str | None = None
     user: str | None = None
     is_read: bool | None = None
+    is_seen: bool | None = None
+    is_archived: bool | None = None
     require_action: bool | None = None
     outstanding: bool | None = None
     """Whether it still waits for somebody's decision."""
+    waiting_since_before: datetime | None = None
     action: ActionType | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
@@ -73,10 +79,16 @@ MOST_COUNTED = 10_000
 
 
 class Count(NamedTuple):
-    """There are `number`, or more where it is not exact."""
+    """There are `number`, or more where it is not exact; of those so many are unread, unseen, or need action.
+
+    The latter are known to a person, of filters that their own counts answer.
+    """
 
     number: int
     is_exact: bool
+    unread: int | None = None
+    unseen: int | None = None
+    needs_action: int | None = None
 
 
 async def find_one(
@@ -86,7 +98,7 @@ async def find_one(
     row = await store.notification(conn, notification_id, visible=readable_by(caller, vault))
     if row is None:
         raise NotFound("There is no such notification.")
-    (found,) = await _assemble(conn, [row], caller=caller, vault=vault)
+    (found,) = await assemble(conn, [row], caller=caller, vault=vault)
     return found
 
 
@@ -95,7 +107,7 @@ async def find_own(
 ) -> dict[str, Notification]:
     """Those of the service's notifications by their ids, also what has been removed since."""
     rows = await store.notifications_of(conn, ids, service_id=caller.service_id)
-    return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
+    return {found.id: found for found in await assemble(conn, rows, caller=caller, vault=vault)}
 
 
 async def find_some(
@@ -103,8 +115,10 @@ async def find_some(
 ) -> dict[str, Notification]:
     """Those of the notifications that are the caller's, by their ids, as `find_page` shows them."""
     where = [notifications.c.id.in_(list(ids)), visible_to(caller, vault)]
+    if isinstance(caller, Person):
+        where.append(is_shown_to(caller, _view(Filters()), vault))
     rows = await store.page(conn, where, limit=len(ids))
-    return {found.id: found for found in await _assemble(conn, rows, caller=caller, vault=vault)}
+    return {found.id: found for found in await assemble(conn, rows, caller=caller, vault=vault)}
 
 
 async def find_as_new(
@@ -112,7 +126,7 @@ async def find_as_new(
 ) -> dict[str, Notification]:
     """Notifications by their ids as they are shown to anybody they address who has done nothing yet."""
     rows = await store.page(conn, [notifications.c.id.in_(list(ids))], limit=len(ids))
-    return {found.id: found for found in await _assemble(conn, rows, caller=_NOBODY, vault=vault)}
+    return {found.id: found for found in await assemble(conn, rows, caller=_NOBODY, vault=vault)}
 
 
 async def find_among(
@@ -136,28 +150,110 @@ async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, 
     """One page, in two or three queries however long it is."""
     rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1)
     shown = rows[: filters.limit]
-    items = await _assemble(conn, shown, caller=caller, vault=vault)
+    items = await assemble(conn, shown, caller=caller, vault=vault)
     return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
 
 
 async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Count:
-    """How many there are in all the pages. However many, no more than MOST_COUNTED are read."""
-    where = [_extent(filters, caller, vault), *_conditions(filters, caller, vault)]
-    number = await store.count(conn, where, most=MOST_COUNTED + 1)
+    """How many there are in all the pages: for a person exactly, where their own counts answer it.
+
+    Otherwise no more than MOST_COUNTED are read, however many there are.
+    """
+    _check(filters, caller)
+    conditions = _conditions(filters, caller, vault)
+    if isinstance(caller, ServiceCaller) or filters.reach is not None:
+        where = [_extent(filters, caller, vault), *conditions]
+        number = await store.count(conn, where, most=MOST_COUNTED + 1)
+    else:
+        view = _view(filters)
+        counted = await _tallies(conn, filters, caller, vault)
+        if _is_answered_by_counts(filters):
+            return _counted(counted.values(), view)
+        numbers = {audience: _shown(tally, view) for audience, tally in counted.items()}
+        numbers = {audience: number for audience, number in numbers.items() if number}
+        where = [*conditions, is_shown_to(caller, view, vault)]
+        number = await store.count_of_audiences(conn, numbers, where, most=MOST_COUNTED + 1)
     return Count(number=min(number, MOST_COUNTED), is_exact=number <= MOST_COUNTED)
+
+
+_ANSWERED = frozenset(
+    {"user", "is_read", "is_seen", "is_archived", "outstanding", "before", "limit", "reach"}
+)
+
+
+def _is_answered_by_counts(filters: Filters) -> bool:
+    others = (field.name for field in fields(filters) if field.name not in _ANSWERED)
+    return all(getattr(filters, name) is None for name in others)
+
+
+def _counted(tallies: Iterable[Tally], view: readers.View) -> Count:
+    """The numbers of all the audiences together; of what is shown, what each narrower view would show."""
+    every = [(Reading(state), waits, number) for tally in tallies for (state, waits), number in tally.items()]
+    shown = [each for each in every if view.shows(each[0], each[1])]
+    return Count(
+        number=sum(number for _, _, number in shown),
+        is_exact=True,
+        unread=sum(number for reading, _, number in shown if not reading & Reading.READ),
+        unseen=sum(number for reading, _, number in shown if not reading & Reading.SEEN),
+        needs_action=sum(number for _, waits, number in shown if waits),
+    )
+
+
+def _shown(tally: Tally, view: readers.View) -> int:
+    return sum(number for (state, waits), number in tally.items() if view.shows(state, waits))
+
+
+async def _tallies(
+    conn: AsyncConnection, filters: Filters, person: Person, vault: Vault
+) -> dict[bytes, Tally]:
+    """The numbers of each audience that the filters leave."""
+    audiences = audiences_of(person, vault)
+    if filters.user is not None:
+        audiences &= {audience_index(vault, filters.user)}
+    if not audiences:
+        return {}
+    return await readers.tallies(conn, audiences, reader=reader_index(vault, person.email))
+
+
+def _view(filters: Filters) -> readers.View:
+    """A person's own list, as far as what they have done with it goes."""
+    mask, value = OUT_OF_SIGHT, Reading.UNSEEN
+    if filters.is_archived:
+        value |= Reading.ARCHIVED
+    for flag, wanted in ((Reading.READ, filters.is_read), (Reading.SEEN, filters.is_seen)):
+        if wanted is not None:
+            mask |= flag
+            value |= flag if wanted else Reading.UNSEEN
+    return readers.View(mask, value, filters.outstanding)
+
+
+def _check(filters: Filters, caller: Caller) -> None:
+    """A service has not seen or archived anything, and nobody has archived what is not theirs."""
+    own = isinstance(caller, Person) and filters.reach is None
+    faults = [
+        FieldError(name, "Only a person has this, of their own list.")
+        for name, value in (("isSeenStatus", filters.is_seen), ("isArchived", filters.is_archived))
+        if value is not None and not own
+    ]
+    if faults:
+        raise Invalid(faults)
 
 
 async def _rows(
     conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, limit: int
 ) -> list[Row[Any]]:
+    _check(filters, caller)
     conditions = _conditions(filters, caller, vault)
     if isinstance(caller, ServiceCaller) or filters.reach is not None:
         return await store.page(conn, [_extent(filters, caller, vault), *conditions], limit=limit)
-    audiences = sorted(audiences_of(caller, vault))
-    if len(audiences) > _MOST_MERGED:
-        return await store.page(conn, [visible_to(caller, vault), *conditions], limit=limit)
-    conditions.append(is_kept_by(caller, vault))
-    return await store.page_of_audiences(conn, audiences, conditions, limit=limit)
+    view = _view(filters)
+    counted = await _tallies(conn, filters, caller, vault)
+    numbers = {audience: _shown(counted[audience], view) for audience in sorted(counted)}
+    numbers = {audience: number for audience, number in numbers.items() if number}
+    conditions.append(is_shown_to(caller, view, vault))
+    if len(numbers) > _MOST_MERGED:
+        return await store.page(conn, [notifications.c.audience.in_(numbers), *conditions], limit=limit)
+    return await store.page_of_audiences(conn, numbers, conditions, limit=limit) if numbers else []
 
 
 def _extent(filters: Filters, caller: Caller, vault: Vault) -> ColumnElement[bool]:
@@ -175,13 +271,13 @@ def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnEl
         where.append(either.op("&")(to_mask(filters.channels)) != 0)
     if filters.user is not None:
         where.append(table.audience == audience_index(vault, filters.user))
-    if filters.is_read is not None:
-        read = is_read_by(caller, vault)
-        where.append(read if filters.is_read else ~read)
+    if filters.is_read is not None and (isinstance(caller, ServiceCaller) or filters.reach is not None):
+        where.append(_is_read(filters.is_read, caller, vault))
     if filters.outstanding is not None:
-        settled = table.action.in_(sorted(FINAL))
-        open_one = table.require_action & (table.action.is_(None) | ~settled)
-        where.append(open_one if filters.outstanding else ~table.require_action | settled)
+        waits = literal_column(f"({OUTSTANDING})", Boolean)
+        where.append(waits if filters.outstanding else ~waits)
+    if filters.waiting_since_before is not None:
+        where.append(table.id < first_id_at(filters.waiting_since_before))
     if filters.created_from is not None:
         where.append(table.id >= first_id_at(filters.created_from))
     if filters.created_to is not None:
@@ -198,72 +294,17 @@ def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnEl
     return where + [column == value for column, value in equal.items() if value is not None]
 
 
-async def _assemble(
-    conn: AsyncConnection, rows: Sequence[Row[Any]], *, caller: Caller, vault: Vault
-) -> list[Notification]:
-    if not rows:
-        return []
-    ids = [row.id for row in rows]
-    carried = [row.id for row in rows if row.template_ids != "{}"]
-    deliveries: dict[str, list[Delivery]] = {}
-    for each in await store.deliveries_of(conn, carried) if carried else ():
-        deliveries.setdefault(each.notification_id, []).append(to_delivery(each))
-    if isinstance(caller, ServiceCaller):
-        read = {row.id for row in rows if row.first_read_at is not None}
-    else:
-        read = await store.read_by(conn, ids, reader=reader_index(vault, caller.email))
-    sight = Sight(caller, vault)
-    return [
-        _to_notification(
-            row,
-            tuple(deliveries.get(row.id, ())),
-            is_read=row.id in read,
-            is_full=sight.is_full(row),
-            vault=vault,
+def _is_read(wanted: bool, caller: Caller, vault: Vault) -> ColumnElement[bool]:
+    """The condition that the asking person has read it or not; for a service, that anybody has."""
+    if isinstance(caller, Person):
+        return is_shown_to(
+            caller, readers.View(Reading.READ, Reading.READ if wanted else Reading.UNSEEN), vault
         )
-        for row in rows
-    ]
+    first_read = notifications.c.first_read_at
+    return first_read.is_not(None) if wanted else first_read.is_(None)
 
 
-def to_delivery(row: Row[Any]) -> Delivery:
-    return Delivery(
-        id=row.id,
-        channel=Channel(row.channel),
-        status=Status(row.status),
-        notify_id=row.notify_id,
-        attempts=row.attempts,
-        sent_at=row.sent_at,
-        completed_at=row.completed_at,
-        failure_reason=row.reason,
-        template_version=row.used_version or row.template_version,
-        checked_version=row.template_version,
-    )
-
-
-def _to_notification(
-    row: Row[Any], deliveries: tuple[Delivery, ...], *, is_read: bool, is_full: bool, vault: Vault
-) -> Notification:
-    personal = open_personal(vault, row.id, row.personal)
-    action_detail = open_action(vault, row.id, row.action_personal)
-    template_ids = msgspec.json.decode(row.template_ids, type=dict[str, str])
-    return Notification(
-        id=row.id,
-        service_id=row.service_id,
-        target_id=row.target_id,
-        target_type=row.target_type,
-        channels=from_mask(row.channels),
-        extra_channels=from_mask(row.extra_channels),
-        reference=row.reference,
-        template_id=row.template_id,
-        template_ids={Channel(channel): template_id for channel, template_id in template_ids.items()},
-        require_action=row.require_action,
-        template_unchecked=row.template_unchecked,
-        personal=personal if is_full else mask_personal(personal),
-        created_at=row.created_at,
-        version=row.version,
-        is_read=is_read,
-        action=None if row.action is None else ActionType(row.action),
-        action_at=row.action_at,
-        action_detail=action_detail if is_full else mask_action(action_detail),
-        deliveries=deliveries,
-    )
+def is_outstanding_row(row: Row[Any]) -> bool:
+    """Whether the notification of this row waits for somebody's decision."""
+    performed = None if row.action is None else ActionType(row.action)
+    return is_outstanding(require_action=row.require_action, performed=performed)

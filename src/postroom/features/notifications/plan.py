@@ -11,7 +11,7 @@ from postroom.channels.carriers import CARRIERS
 from postroom.domain.channel import Channel, to_mask
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
-from postroom.features import audit, screens, webhooks
+from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.idempotency import take_keys
 from postroom.features.notifications.seal import audience_index, seal_personal
@@ -117,7 +117,11 @@ def _batch(database: Database, plans: Sequence[Plan], *, vault: Vault, queue: Jo
     store.add_deliveries(batch, deliveries)
     audit.add_accepted(batch, [plan.audit_entry for plan in plans])
     webhooks.add_created(batch, [_created(plan.audit_entry) for plan in plans])
-    screens.add(batch, [_appeared(plan) for plan in plans if plan.notification["audience"]])
+    shown = [plan for plan in plans if plan.notification["audience"]]
+    screens.add(batch, [_appeared(plan) for plan in shown])
+    readers.add_new(
+        batch, [(plan.notification["audience"], plan.notification["require_action"]) for plan in shown]
+    )
     queue.add(batch, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
     return batch
 

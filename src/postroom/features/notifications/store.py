@@ -8,7 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    and_,
+    Subquery,
     bindparam,
     exists,
     func,
@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.lane import Lane
@@ -26,7 +26,6 @@ from postroom.features.notifications.tables import (
     attempts,
     deliveries,
     notifications,
-    reader_states,
     receipts,
 )
 from postroom.kit.database import BulkInsert, BulkUpdate, Id, Instant
@@ -200,19 +199,41 @@ async def count(conn: AsyncConnection, where: Sequence[ColumnElement[bool]], *, 
 
 
 async def page_of_audiences(
-    conn: AsyncConnection, audiences: Iterable[bytes], where: Sequence[ColumnElement[bool]], *, limit: int
+    conn: AsyncConnection,
+    numbers: Mapping[bytes, int],
+    where: Sequence[ColumnElement[bool]],
+    *,
+    limit: int,
 ) -> list[Row[Any]]:
-    """Notifications that address any of the audiences, newest first.
+    """Notifications that address any of the audiences, newest first; of each there are so many at most.
 
     Of each the newest are read, by its index, and merged. Asked for all at once, a database reads past
-    everybody else's, or sorts all that ever addressed them.
+    everybody else's, or sorts all that ever addressed them; and without the number past all that is left to
+    look for where there is nothing more.
     """
-    newest = union_all(
-        *(select(_newest_of(audience, where, limit).subquery().c.id) for audience in audiences)
-    ).subquery()
+    newest = _newest_of_each(numbers, where, limit)
     ids = select(newest.c.id).order_by(newest.c.id.desc()).limit(limit).subquery()
     statement = select(notifications).join(ids, ids.c.id == notifications.c.id)
     return list(await conn.execute(statement.order_by(notifications.c.id.desc())))
+
+
+async def count_of_audiences(
+    conn: AsyncConnection, numbers: Mapping[bytes, int], where: Sequence[ColumnElement[bool]], *, most: int
+) -> int:
+    """How many address any of the audiences; of more than `most` of one no more are read than that."""
+    if not numbers:
+        return 0
+    return await conn.scalar(select(func.count()).select_from(_newest_of_each(numbers, where, most))) or 0
+
+
+def _newest_of_each(
+    numbers: Mapping[bytes, int], where: Sequence[ColumnElement[bool]], limit: int
+) -> Subquery:
+    newest = (
+        select(_newest_of(audience, where, min(limit, number)).subquery().c.id)
+        for audience, number in numbers.items()
+    )
+    return union_all(*newest).subquery()
 
 
 def _newest_of(audience: bytes, where: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
@@ -258,35 +279,6 @@ async def credential_in_use(conn: AsyncConnection, credential_id: str) -> bool:
     return bool(await conn.scalar(select(open_one)))
 
 
-async def read_by(conn: AsyncConnection, notification_ids: Iterable[str], *, reader: bytes) -> set[str]:
-    """Which of the notifications this reader has read."""
-    found = await conn.execute(
-        select(reader_states.c.notification_id).where(
-            reader_states.c.notification_id.in_(list(notification_ids)),
-            reader_states.c.reader == reader,
-            reader_states.c.read_at.is_not(None),
-        )
-    )
-    return {row.notification_id for row in found}
-
-
-async def set_reader_state(
-    conn: AsyncConnection, notification_id: str, *, reader: bytes, values: Mapping[str, datetime | None]
-) -> None:
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(reader_states).values(notification_id=notification_id, reader=reader, **values)
-    await conn.execute(
-        statement.on_conflict_do_update(index_elements=["notification_id", "reader"], set_=dict(values))
-    )
-
-
-async def anyone_has_read(conn: AsyncConnection, notification_id: str) -> bool:
-    read = exists().where(
-        reader_states.c.notification_id == notification_id, reader_states.c.read_at.is_not(None)
-    )
-    return bool(await conn.scalar(select(read)))
-
-
 async def update_notification(
     conn: AsyncConnection, notification_id: str, values: Mapping[str, object]
 ) -> None:
@@ -303,15 +295,4 @@ async def set_first_read(conn: AsyncConnection, notification_id: str, *, at: dat
     first = at if at is None else func.coalesce(notifications.c.first_read_at, literal(at, Instant()))
     await conn.execute(
         notifications.update().where(notifications.c.id == notification_id).values(first_read_at=first)
-    )
-
-
-def state_of_reader(reader: bytes, column: str) -> ColumnElement[bool]:
-    """A condition on notifications: this reader has set that mark (read_at, hidden_at) on it."""
-    return exists().where(
-        and_(
-            reader_states.c.notification_id == notifications.c.id,
-            reader_states.c.reader == reader,
-            reader_states.c[column].is_not(None),
-        )
     )

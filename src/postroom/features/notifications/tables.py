@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from postroom.domain.action import ActionType
 from postroom.domain.status import FINAL, Status
 from postroom.kit.database import Id, Instant, metadata
 
@@ -89,6 +90,14 @@ Index(
     notifications.c.target_id,
     postgresql_where=_removed,
     sqlite_where=_removed,
+)
+
+OUTSTANDING = f"require_action AND (action IS NULL OR action = '{ActionType.INITIATED}')"
+"""That it waits for somebody's decision, in SQL: as domain/action.py has it."""
+_index(
+    "outstanding",
+    "audience",
+    where=_visible & notifications.c.audience.is_not(None) & text(OUTSTANDING),
 )
 
 deliveries = Table(
@@ -181,16 +190,6 @@ attempts = Table(
     Column("outcome", String(16)),
     Column("status_code", SmallInteger),
     Column("reason", Text),
-)
-
-reader_states = Table(
-    "reader_states",
-    metadata,
-    Column("notification_id", Id, primary_key=True),
-    # Blind index of the reader's e-mail address.
-    Column("reader", LargeBinary, primary_key=True),
-    Column("read_at", Instant),
-    Column("hidden_at", Instant),
 )
 
 receipts = Table(

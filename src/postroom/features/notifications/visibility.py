@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, true
 
 from postroom.domain.caller import Caller, Person, ServiceCaller
-from postroom.features.notifications import store
+from postroom.domain.reading import Reading
+from postroom.features import readers
 from postroom.features.notifications.seal import audience_index, reader_index
 from postroom.features.notifications.tables import notifications
 from postroom.kit.crypto import Vault
@@ -39,7 +40,13 @@ def audiences_of(person: Person, vault: Vault) -> set[bytes]:
 
 def is_kept_by(person: Person, vault: Vault) -> ColumnElement[bool]:
     """The condition that they have not removed it from their own view."""
-    return ~store.state_of_reader(reader_index(vault, person.email), "hidden_at")
+    return is_shown_to(person, readers.View(Reading.HIDDEN, Reading.UNSEEN), vault)
+
+
+def is_shown_to(person: Person, view: readers.View, vault: Vault) -> ColumnElement[bool]:
+    """The condition that it is in this view of theirs, as far as what they have done with it goes."""
+    reader = reader_index(vault, person.email)
+    return readers.is_shown(view, reader=reader, notification_id=notifications.c.id)
 
 
 def readable_by(caller: Caller, vault: Vault) -> ColumnElement[bool]:
@@ -80,10 +87,3 @@ class Sight:
         return row.service_id == self._caller.service_id or any(
             grant.owner_id == row.service_id and grant.with_personal_data for grant in self._caller.grants
         )
-
-
-def is_read_by(caller: Caller, vault: Vault) -> ColumnElement[bool]:
-    """The condition that the asking person has read it; for a service, that anybody has."""
-    if isinstance(caller, ServiceCaller):
-        return notifications.c.first_read_at.is_not(None)
-    return store.state_of_reader(reader_index(vault, caller.email), "read_at")

@@ -9,10 +9,11 @@ from postroom.domain.caller import Caller, Person
 from postroom.domain.delivery import cancel
 from postroom.domain.errors import Conflict
 from postroom.domain.notification import Notification
-from postroom.features import audit, screens, webhooks
+from postroom.domain.reading import Reading
+from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.changes import Request, write_changes
-from postroom.features.notifications.find import find_one, refuse_change
+from postroom.features.notifications.find import find_one, is_outstanding_row, refuse_change
 from postroom.features.notifications.seal import reader_index
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
@@ -47,10 +48,13 @@ async def withdraw(
         raise Conflict("This still needs somebody's decision: approve, validate or reject it first.")
     if isinstance(caller, Person) and current.personal.user != caller.email:
         kind, screen = audit.Kind.HIDDEN, reader_index(vault, caller.email)
-        await store.set_reader_state(conn, notification_id, reader=screen, values={"hidden_at": now})
+        about = readers.About(notification_id, row.audience, is_outstanding_row(row))
+        await readers.change_state(conn, about, reader=screen, change=_hidden, now=now)
     else:
         kind, screen = audit.Kind.REMOVED, row.audience
         await store.update_notification(conn, notification_id, {"removed_at": now})
+        was = is_outstanding_row(row)
+        await readers.count_again(conn, notification_id, audience=row.audience, was=was, now=None)
         await _cancel(conn, current, queue=queue, now=now)
     entry = audit.Entry(
         kind=kind,
@@ -67,6 +71,10 @@ async def withdraw(
     if screen is not None:
         gone = screens.changed(screens.Kind.REMOVED, screen=screen, at=now, notification_id=notification_id)
         await screens.record(conn, [gone])
+
+
+def _hidden(reading: Reading) -> Reading:
+    return reading | Reading.HIDDEN
 
 
 def _removed(entry: audit.Entry, caller: Caller) -> webhooks.Event:

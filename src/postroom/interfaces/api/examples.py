@@ -63,6 +63,8 @@ NOTIFICATION: dict[str, Any] = {
     "requireSmsNotification": False,
     "requireLetter": False,
     "isReadStatus": False,
+    "isSeenStatus": False,
+    "isArchived": False,
     "sentMessageDetails": ["Email delivered 2026-11-12T17:27:47.917033Z"],
     "actionNote": None,
     "performedActionDoneBy": None,
@@ -80,6 +82,7 @@ NOTIFICATION: dict[str, Any] = {
 
 ACTIONS: dict[str, Any] = {
     "read": {"actionType": "IsRead"},
+    "archived": {"actionType": "Archived"},
     "approve": {"actionType": "Approved", "actionNote": "Checked against the estimate."},
 }
 

@@ -75,9 +75,9 @@ async def count_notifications(request: AnyRequest) -> ASGIApp:
     filters = await _reaching(request, parse_filters(request, known=COUNTABLE), caller)
     async with postroom.database.reading() as conn:
         found = await count_found(conn, filters, caller=caller, vault=postroom.vault)
-    body = encode(CountItem(count=found.number, is_exact=found.is_exact))
-    etag = f'"{found.number}{"" if found.is_exact else "+"}"'
-    return _answer_once(body, etag, if_none_match=request.headers.get("if-none-match"))
+    counted = CountItem(found.number, found.is_exact, found.unread, found.unseen, found.needs_action)
+    etag = "-".join(str(each) for each in found if each is not None)
+    return _answer_once(encode(counted), f'"{etag}"', if_none_match=request.headers.get("if-none-match"))
 
 
 @get("/notifications/{notification_id:str}")

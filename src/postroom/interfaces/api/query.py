@@ -12,6 +12,7 @@ from postroom.domain import target_type
 from postroom.domain.action import ActionType, action_named
 from postroom.domain.errors import FieldError, Invalid
 from postroom.features.notifications.find import Filters
+from postroom.interfaces.api.parts import parts_of
 from postroom.interfaces.api.translate import parse_channels
 from postroom.kit.ids import is_id
 
@@ -25,7 +26,11 @@ KNOWN = (
     "targetType",
     "user",
     "isReadStatus",
+    "isSeenStatus",
+    "isArchived",
     "requireAction",
+    "needsAction",
+    "overdue",
     "performedActionType",
     "createdFrom",
     "createdTo",
@@ -43,7 +48,7 @@ def parse_filters(request: Request[Any, Any, Any], *, known: Collection[str] = K
     """The filters; Invalid naming every parameter at fault, unknown ones too."""
     given = read_parameters(request, known=known)
     errors: list[FieldError] = []
-    filters = _to_filters(given, errors)
+    filters = _to_filters(given, errors, late_before=_late_before(request))
     if errors:
         raise Invalid(errors)
     return filters
@@ -78,17 +83,31 @@ def next_link(
     return {"link": f'<{prefix}{path}?{urlencode([*kept, (name, cursor)])}>; rel="next"'}
 
 
-def _to_filters(given: dict[str, list[Any]], errors: list[FieldError]) -> Filters:
+def _late_before(request: Request[Any, Any, Any]) -> datetime:
+    """What has waited for a decision since before then is overdue."""
+    postroom, _ = parts_of(request)
+    return postroom.clock() - postroom.settings.overdue_after
+
+
+def _to_filters(given: dict[str, list[Any]], errors: list[FieldError], *, late_before: datetime) -> Filters:
     first = {name: str(values[0]) for name, values in given.items()}
     types = given.get("notificationType")
     kind = first.get("targetType")
     user = first.get("user")
+    needs_action = parse(first, "needsAction", _flag, errors)
+    is_overdue = parse(first, "overdue", _flag, errors)
+    if is_overdue and needs_action is False:
+        errors.append(FieldError("overdue", "What needs no action is never overdue."))
     return Filters(
         channels=None if types is None else parse_channels(types, errors, allow_all=True),
         target_id=first.get("targetId"),
         target_type=None if kind is None else target_type.canonical(kind) or kind,
         user=None if user is None else user.strip().lower(),
         is_read=parse(first, "isReadStatus", _flag, errors),
+        is_seen=parse(first, "isSeenStatus", _flag, errors),
+        is_archived=parse(first, "isArchived", _flag, errors),
+        outstanding=True if is_overdue else needs_action,
+        waiting_since_before=late_before if is_overdue else None,
         require_action=parse(first, "requireAction", _flag, errors),
         action=parse(first, "performedActionType", _action, errors),
         created_from=parse(first, "createdFrom", read_moment, errors),

@@ -67,6 +67,8 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     require_sms_notification: bool
     require_letter: bool
     is_read_status: bool
+    is_seen_status: bool
+    is_archived: bool
     sent_message_details: list[str] | None
     action_note: str | None
     performed_action_done_by: str | None
@@ -104,11 +106,17 @@ class TimelineItem(msgspec.Struct, rename="camel"):
     is_ahead: bool
 
 
-class CountItem(msgspec.Struct, rename="camel"):
-    """How many notifications there are; more than that, where it is not exact."""
+class CountItem(msgspec.Struct, rename="camel", omit_defaults=True):
+    """How many notifications there are; more than that, where it is not exact.
+
+    A person is told too how many of them are unread, unseen and need action, where their own counts say it.
+    """
 
     count: int
     is_exact: bool
+    unread: int | None = None
+    unseen: int | None = None
+    needs_action: int | None = None
 
 
 class UnreadItem(msgspec.Struct, rename="camel"):

@@ -138,6 +138,8 @@ def to_item(notification: Notification) -> NotificationItem:
         require_sms_notification=Channel.TEXT in extra,
         require_letter=Channel.LETTER in extra,
         is_read_status=notification.is_read,
+        is_seen_status=notification.is_seen,
+        is_archived=notification.is_archived,
         sent_message_details=_details(notification.deliveries),
         action_note=None if detail is None else detail.note,
         performed_action_done_by=None if detail is None else detail.done_by,

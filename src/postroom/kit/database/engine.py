@@ -75,7 +75,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads, and waits for no writer. On SQLite all of it sees one state."""
+        """A transaction that only reads, waits for no writer, and sees one state from its first look on."""
         async with _unavailable_named(), self.reader.connect() as conn:
             yield conn
 
@@ -118,7 +118,9 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
                 "server_settings": {"application_name": "postroom", "lock_timeout": _LOCK_TIMEOUT},
             },
         )
-        return Database(url=engine.url, writer=engine, reader=engine)
+        # The same connections: who reads sees one state of the database, however many statements they need.
+        reader = engine.execution_options(isolation_level="REPEATABLE READ")
+        return Database(url=engine.url, writer=engine, reader=reader)
     raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
 
 

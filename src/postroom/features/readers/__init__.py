@@ -1,0 +1,27 @@
+"""What each person has done with what addresses them, and how many notifications that leaves them."""
+
+from postroom.features.readers.counts import add_new, count_again, tallies
+from postroom.features.readers.states import (
+    About,
+    View,
+    anyone_has_read,
+    change_state,
+    is_shown,
+    readers_of,
+    seen_by_anyone,
+    states_of,
+)
+
+__all__ = [
+    "About",
+    "View",
+    "add_new",
+    "anyone_has_read",
+    "change_state",
+    "count_again",
+    "is_shown",
+    "readers_of",
+    "seen_by_anyone",
+    "states_of",
+    "tallies",
+]
