@@ -34,7 +34,7 @@ from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0015"
+SCHEMA_VERSION = "0016"
 """The last migration: what this code's tables are at."""
 
 

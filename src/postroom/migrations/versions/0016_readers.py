@@ -5,8 +5,8 @@ from alembic import op
 
 from postroom.kit.database.types import Instant
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _OUTSTANDING = "require_action AND (action IS NULL OR action = 'Initiated')"
 _LIVE = "removed_at IS NULL AND audience IS NOT NULL"
