@@ -1,7 +1,7 @@
 """Finding notifications: one by its id, and pages of them by filters, newest first."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
@@ -135,7 +135,7 @@ async def find_among(
     """Those of the notifications that the caller may read, newest first."""
     where = [notifications.c.id.in_(list(ids)), readable_by(caller, vault)]
     rows = await store.page(conn, where, limit=len(ids))
-    return tuple(await _assemble(conn, rows, caller=caller, vault=vault))
+    return tuple(await assemble(conn, rows, caller=caller, vault=vault))
 
 
 async def refuse_change(
