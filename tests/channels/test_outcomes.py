@@ -277,6 +277,9 @@ async def test_a_strange_404_does_not_say_that_nothing_was_sent(
         await client.by_reference("r-1")
 
 
+UUID = "5a4db0c5-1234-4567-8901-123456789012"
+
+
 @pytest.mark.parametrize(
     ("message", "values", "reason"),
     [
@@ -291,6 +294,12 @@ async def test_a_strange_404_does_not_say_that_nothing_was_sent(
             "Missing personalisation: ref", ["a", "R1", ""], "Missing personalisation: ref", id="short values"
         ),
         pytest.param("x" * 500, [], "x" * 200, id="a long message"),
+        pytest.param("no a.b+c@d.example, here", [], "no …, here", id="another address"),
+        pytest.param("no +44 7700 900456.", ["07700900456"], "no ….", id="a number otherwise written"),
+        pytest.param("no 07700900456", [], "no …", id="another number"),
+        pytest.param(f"no live-{UUID}-{UUID}", [], "no …", id="a key"),
+        pytest.param(f"no template {UUID}", [], f"no template {UUID}", id="an id stays"),
+        pytest.param("limit (250000) for today", [], "limit (250000) for today", id="a limit stays"),
     ],
 )
 def test_reasons_leave_out_what_was_sent(message: str, values: list[Any], reason: str) -> None:

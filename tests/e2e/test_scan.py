@@ -58,6 +58,13 @@ def test_nothing_personal_and_no_key_is_left_in_clear(day: Day, tmp_path: Path) 
     assert found - set(MARKED) == set(), sorted(found)
     assert set(MARKED) - found == set()
     assert {name for name, content in places.items() if len(content) < 100} <= set(kept(day))
+    assert followed(places["log"]) >= {"request", "attempt", "webhook"}
+
+
+def followed(log: bytes) -> set[str]:
+    """What the log tells of the request whose correlation id was chosen."""
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith(b"{")]
+    return {line["event"] for line in lines if line.get("correlation_id") == told.CORRELATION_ID}
 
 
 def live_through(day: Day) -> None:
@@ -120,7 +127,8 @@ def fail(day: Day) -> list[str]:
     def refuse(asked: Any) -> Any:
         if asked.method == "GET":
             return hand_on(asked)
-        words = f"Can't send to {told.EMAIL}, {told.NAME}, {told.STREET}, with {day.keys['Notify key']}"
+        key, number = day.keys["Notify key"], told.OTHER_MOBILE.replace("0", "+44 ", 1)
+        words = f"Can't send to {told.EMAIL}, {told.NAME}, {told.MEMBER} or {number} with {key}"
         content = {"status_code": 400, "errors": [{"error": "BadRequestError", "message": words}]}
         return 400, {"Content-Type": "application/json"}, json.dumps(content).encode()
 

@@ -15,7 +15,7 @@ async def registered(postroom: "App", name: str) -> "RegisteredService":
     """The service; NotFound with what shows the right names."""
     service = await postroom.directory.by_name(name)
     if service is None:
-        raise NotFound(f"There is no service named {name}: `postroom services list` shows them all.")
+        raise unknown(name)
     return service
 
 
@@ -28,3 +28,11 @@ def signed(postroom: "App") -> "By":
     except (KeyError, OSError):
         name = "somebody without a name"
     return By(actor=f"command line: {name}", at=postroom.clock(), vault=postroom.vault)
+
+
+def unknown(name: str) -> NotFound:
+    """What is no name is not said again: a key may have been typed in its place, and terminals are logged."""
+    from postroom.features.services import is_name
+
+    named = f"named {name}" if is_name(name) else "of that name"
+    return NotFound(f"There is no service {named}: `postroom services list` shows them all.")

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from postroom.cli import show
-from postroom.domain.errors import FieldError, Invalid, NotFound
+from postroom.cli.registered import registered
+from postroom.domain.errors import FieldError, Invalid
 from postroom.kit.ids import is_id
 from postroom.settings import read_settings
 
@@ -159,9 +160,7 @@ async def _with_app(service: str, work: Work) -> Any:
     from postroom.app import running_app
 
     async with running_app(read_settings()) as postroom:
-        found = await postroom.directory.by_name(service)
-        if found is None:
-            raise NotFound(f"There is no service named {service}: `postroom services list` shows them all.")
+        found = await registered(postroom, service)
         return await work(postroom, found.id)
 
 

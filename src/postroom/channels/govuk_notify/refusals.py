@@ -14,6 +14,14 @@ _CLOCK = "the call was too late, or this machine's clock differs from GOV.UK Not
 _DAY = "TooManyRequestsError"
 _SHORTEST_VALUE = 4
 """Shorter values occur in ordinary words: hiding them would hide the reason."""
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PERSONAL = re.compile(
+    rf"""[^\s@<>()"',;]+@[^\s@<>()"',;]+   # an address
+    | \S*{_UUID}-{_UUID}                   # a key
+    | (?<![\w-])\+?\d(?:[ ]?\d){{8,}}       # a number, however it is written""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What Notify may write otherwise than it was sent: hidden by its form."""
 
 
 def to_outcome(status: int, raw: bytes, *, values: Iterable[Any]) -> Outcome:
@@ -57,7 +65,7 @@ def _words(raw: bytes, values: Iterable[Any]) -> str | None:
     # The longest first: a name within a longer value would leave the rest of it standing.
     for value in sorted(set(_texts(values)), key=len, reverse=True):
         text = re.sub(re.escape(value), "…", text, flags=re.IGNORECASE)
-    return text[:200]
+    return _PERSONAL.sub("…", text)[:200]
 
 
 def _texts(values: Iterable[Any]) -> Iterator[str]:
