@@ -32,7 +32,7 @@ def signed(postroom: "App") -> "By":
 
 def unknown(name: str) -> NotFound:
     """What is no name is not said again: a key may have been typed in its place, and terminals are logged."""
-    from postroom.features.services import is_name
+    from postroom.features.services.names import is_name
 
     named = f"named {name}" if is_name(name) else "of that name"
     return NotFound(f"There is no service {named}: `postroom services list` shows them all.")

@@ -19,7 +19,6 @@ from postroom.features.services.keys import Keys
 from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
 from postroom.features.services.noted import note_change
 from postroom.features.services.profile import NotifyKey, Profile, find_profile, find_profiles, owner_of
-from postroom.features.services.names import is_name
 from postroom.features.services.register import (
     Registration,
     check_registration,
@@ -54,7 +53,6 @@ __all__ = [
     "find_profiles",
     "grant",
     "grants_to",
-    "is_name",
     "issue_key",
     "keys_of",
     "leads_to_allowed_host",
