@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from tests.web.conftest import AMALA
+from tests.web.conftest import ADA, AMALA
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -231,6 +231,13 @@ async def test_a_key_is_rotated_once_and_revoked(office: Any, ada: Any) -> None:
     revoked = await ada.fill(f"{path}/revoke", on=path, key=old.id)
 
     assert "The key is revoked" in revoked.text
+    token = office.token("root@hackney.gov.uk", groups=("admins",))
+    told = (await office.get("/audit?service=demo&limit=3", token=token)).body
+    assert [(each["kind"], each["actor"]) for each in told] == [
+        ("key revoked", ADA),
+        ("key changed", ADA),
+        ("key issued", ADA),
+    ]
     states = {each["id"]: each["state"] for each in await keys(office)}
     assert states[old.id] == "revoked"
     assert (await office.get("/notifications", key=key[0])).status == 200

@@ -97,6 +97,7 @@ async def _issue(visit: Visit) -> Answer:
                 expires_at=now + timedelta(days=int(lasts)) if lasts in _LASTS and lasts else None,
                 scopes=scopes,
                 faults=faults,
+                by=visit.signed,
             )
     except Invalid as error:
         faults = [FieldError(_FIELDS.get(each.field, each.field), each.message) for each in error.errors]
@@ -126,6 +127,7 @@ async def _rotate(visit: Visit) -> Answer:
             service_id=profile.id,
             now=now,
             old_expires_at=now + OVERLAP,
+            by=visit.signed,
         )
     return await _page(visit, new=made)
 
@@ -142,5 +144,11 @@ async def _revoke(visit: Visit) -> Answer:
     visit.need(ADMINS)
     async with visit.app.database.transaction() as conn:
         profile = await find_profile(conn, named(visit), vault=visit.app.vault, lock=True)
-        await revoke_key(conn, visit.fields.get("key", ""), service_id=profile.id, now=visit.app.clock())
+        await revoke_key(
+            conn,
+            visit.fields.get("key", ""),
+            service_id=profile.id,
+            now=visit.app.clock(),
+            by=visit.signed,
+        )
     return visit.go(f"{SERVICES}/{profile.name}/keys", done="revoked")

@@ -14,7 +14,6 @@ from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import find_one
 from postroom.features.notifications.timeline import Line, timeline
 from postroom.features.notifications.withdraw import is_removable, withdraw
-from postroom.interfaces.edge import caller_ip_of
 from postroom.interfaces.web.failures import show_failure
 from postroom.interfaces.web.paths import INBOX
 from postroom.interfaces.web.shell import Answer
@@ -138,7 +137,7 @@ async def _perform(visit: Visit, notification_id: str, what: str) -> None:
         note=note or None,
         if_match=visit.fields.get("etag") or None,
         correlation_id=visit.correlation_id,
-        ip=caller_ip_of(visit.request.scope, behind_gateway=app.settings.trust.behind_gateway),
+        ip=visit.ip,
     )
     async with app.database.transaction() as conn:
         await act(conn, notification_id, action, caller=visit.person, vault=app.vault, now=app.clock())
@@ -166,5 +165,6 @@ async def _remove(visit: Visit) -> Answer:
             queue=app.queue,
             now=app.clock(),
             correlation_id=visit.correlation_id,
+            ip=visit.ip,
         )
     return visit.go(INBOX, done="removed")

@@ -13,8 +13,9 @@ from postroom.app import App
 from postroom.domain.caller import Person
 from postroom.domain.errors import FieldError, Forbidden, Unauthenticated
 from postroom.domain.role import SEES_EVERYTHING, Role
+from postroom.features import audit
 from postroom.features.notifications.find import Filters, count_found
-from postroom.interfaces.edge import correlation_id_of
+from postroom.interfaces.edge import caller_ip_of, correlation_id_of
 from postroom.interfaces.web.paths import SIGN_IN, leads_back, with_query
 from postroom.interfaces.web.session import Sessions, Visitor
 from postroom.interfaces.web.shell import HEADERS, Answer, AnyRequest, Shell
@@ -58,6 +59,23 @@ class Visit:
     @property
     def correlation_id(self) -> str | None:
         return correlation_id_of(self.request.scope)
+
+    @property
+    def ip(self) -> str | None:
+        """Where they are."""
+        behind_gateway = self.app.settings.trust.behind_gateway
+        return caller_ip_of(self.request.scope, behind_gateway=behind_gateway)
+
+    @property
+    def signed(self) -> audit.By:
+        """The person as the audit knows who changes something of a service."""
+        return audit.By(
+            actor=self.person.display_name,
+            at=self.app.clock(),
+            vault=self.app.vault,
+            ip=self.ip,
+            correlation_id=self.correlation_id,
+        )
 
     def asked(self, name: str) -> str:
         """A value of the address, empty where it is not there."""
