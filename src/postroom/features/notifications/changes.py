@@ -14,7 +14,7 @@ from postroom.domain.status import Status
 from postroom.features import webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.news import news_of
-from postroom.kit.database import GroupCommit
+from postroom.kit.database import Batch, GroupCommit
 from postroom.kit.queue import Job, JobQueue
 
 Apply = Callable[[State], Change | None]
@@ -113,18 +113,20 @@ async def write_changes(
             states[request.delivery_id] = change.state
         changes.append(change)
     changed = [state for key, state in states.items() if state != before[key]]
-    await store.save_states(conn, [_to_row(state) for state in changed])
-    await _write_attempts(conn, [change for change in changes if change is not None])
-    await store.insert_receipts(conn, _receipts(requests, changes, found))
-    await webhooks.record(conn, news)
-    await queue.put(
-        conn,
+    batch = Batch(conn.dialect.name)
+    store.add_states(batch, [_to_row(state) for state in changed])
+    _add_attempts(batch, [change for change in changes if change is not None])
+    store.add_receipts(batch, _receipts(requests, changes, found))
+    webhooks.add(batch, news)
+    queue.add(
+        batch,
         [
             Job(state.id, state.due_at, state.lane)
             for state in changed
             if state.due_at is not None and state.lease_until is None
         ],
     )
+    await batch.run(conn)
     return await _with_personal(conn, changes, found)
 
 
@@ -172,9 +174,9 @@ def _to_row(state: State) -> dict[str, Any]:
     }
 
 
-async def _write_attempts(conn: AsyncConnection, changes: Sequence[Change]) -> None:
-    await store.insert_attempts(
-        conn,
+def _add_attempts(batch: Batch, changes: Sequence[Change]) -> None:
+    store.add_attempts(
+        batch,
         [
             {
                 "id": change.began,
@@ -186,9 +188,11 @@ async def _write_attempts(conn: AsyncConnection, changes: Sequence[Change]) -> N
             if change.began is not None
         ],
     )
-    ends = [change.ended for change in changes if change.ended is not None]
-    await store.end_attempts(
-        conn,
+    ended = [change.ended for change in changes if change.ended is not None]
+    # Of several ends of an attempt the first stays.
+    ends = {end.attempt_id: end for end in reversed(ended)}.values()
+    store.add_ends(
+        batch,
         [
             {
                 "id": end.attempt_id,

@@ -62,11 +62,12 @@ add_deliveries = BulkInsert(
     without={*_STATE_COLUMNS} - {*_AT_FIRST, "due_at"},
     always=_AT_FIRST,
 ).add
-insert_attempts = BulkInsert(attempts).run
-insert_receipts = BulkInsert(receipts).run
-save_states = BulkUpdate(deliveries, _STATE_COLUMNS).run
-# Of several ends of an attempt the first stays.
-end_attempts = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").run
+add_attempts = BulkInsert(attempts).add
+_receipts = BulkInsert(receipts)
+add_receipts, insert_receipts = _receipts.add, _receipts.run
+add_states = BulkUpdate(deliveries, _STATE_COLUMNS).add
+# An attempt that has an end keeps it.
+add_ends = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").add
 
 
 def _one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:

@@ -73,6 +73,11 @@ async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
     await _insert.run(conn, events)
 
 
+def add(batch: Batch, events: Sequence[Event]) -> None:
+    """Record the events with the batch, as `record` does."""
+    _insert.add(batch, events)
+
+
 _insert_created = BulkInsert(
     feedback_outbox,
     without=("drawn", "delivery_id", "channel", "status", "reason", "action", "correlation_id"),

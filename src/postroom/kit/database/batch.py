@@ -5,7 +5,7 @@ on SQLite three turns of the driver's thread (bench/accept.py).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +28,10 @@ class Batch:
 
     def add(self, statement: str, values: Sequence[Any]) -> None:
         self._writes.append((statement, values))
+
+    def add_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement of SQLite for each row, in their order."""
+        self._writes += [(statement, row) for row in rows]
 
     async def run(self, conn: AsyncConnection) -> None:
         """Write all of it, in the caller's transaction."""

@@ -102,6 +102,7 @@ class BulkUpdate:
         self._sqlite = _update(table, columns, only, places=["?"] * len(self._names))
         numbered = [f"${place}" for place in range(1, len(self._names) + 1)]
         self._postgres = _update(table, columns, only, places=numbered)
+        self._postgres_at_once = _update_at_once(table, columns, only)
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change the rows, in the caller's transaction. Every one names every column."""
@@ -111,6 +112,18 @@ class BulkUpdate:
             await conn.exec_driver_sql(self._postgres, [self._values(row) for row in rows])
         else:
             await conn.exec_driver_sql(self._sqlite, [self._for_sqlite(row) for row in rows])
+
+    def add(self, batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change the rows with the batch, each of them once."""
+        if not rows:
+            return
+        if batch.dialect == "postgresql":
+            ids = ",".join([row["id"] for row in rows])
+            batch.add(
+                self._postgres_at_once, [*([row[name] for row in rows] for name in self._names[:-1]), ids]
+            )
+        else:
+            batch.add_each(self._sqlite, map(self._for_sqlite, rows))
 
     def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([row[name] for name in self._names])
@@ -126,6 +139,19 @@ def _update(table: Table, columns: Sequence[str], only: str, *, places: Sequence
     *values, key = places
     changes = ", ".join(f"{name} = {place}" for name, place in zip(columns, values, strict=True))
     return f"UPDATE {table.name} SET {changes} WHERE id = {key} AND {only}"  # noqa: S608 - our own names
+
+
+def _update_at_once(table: Table, columns: Sequence[str], only: str) -> str:
+    """Any number of rows in one statement. Their new values have names that no condition means."""
+    arrays = ", ".join(
+        _postgres_array(table.columns[name], place) for place, name in enumerate((*columns, "id"), start=1)
+    )
+    names = ", ".join([*(f"new_{name}" for name in columns), "new_id"])
+    changes = ", ".join(f"{name} = new_{name}" for name in columns)
+    return (
+        f"UPDATE {table.name} SET {changes} FROM unnest({arrays}) AS each ({names})"  # noqa: S608 - our own names
+        f" WHERE {table.name}.id = new_id AND {only}"
+    )
 
 
 def _powers_of_two(number: int) -> list[int]:
