@@ -16,6 +16,7 @@ from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.circuits import CircuitGate, Circuits
 from postroom.features.notifications.create import Creator
+from postroom.features.notifications.follow_on import FollowOnLinks
 from postroom.features.notifications.gate import LimitsGate
 from postroom.features.notifications.message_status import MessageStatuses
 from postroom.features.notifications.plan import Plan, write_plans
@@ -63,6 +64,7 @@ class App:
     callers: CallerLimits
     memberships: Memberships
     dispatcher: Dispatcher
+    links: FollowOnLinks
     live: Live
 
 
@@ -78,6 +80,7 @@ class _Base(NamedTuple):
     directory: Directory
     credentials: Credentials
     dispatcher: Dispatcher
+    links: FollowOnLinks
     live: Live
 
 
@@ -141,6 +144,12 @@ def _base(
             database=database, vault=vault, subjects=subjects_of, caller=caller, clock=clock
         ),
         live=Live(database=database, vault=vault, most=settings.most_streams),
+        links=FollowOnLinks(
+            vault=vault,
+            public_url=settings.links.public_url,
+            placeholder=settings.links.placeholder,
+            last=settings.links.last,
+        ),
     )
 
 
@@ -235,20 +244,10 @@ def _assemble(
             writer=writer,
             database=base.database,
             keep_keys=base.settings.keep_idempotency_keys,
+            links=base.links,
         ),
         circuits=circuits,
-        sender=Sender(
-            claims=claims,
-            changes=changes,
-            credentials=base.credentials,
-            directory=base.directory,
-            clients=base.clients,
-            vault=base.vault,
-            limit_reached=limits_gate.reached,
-            circuits=circuits,
-            clock=base.clock,
-            policy=base.settings.policy,
-        ),
+        sender=_sender(base, limits_gate, circuits, changes, claims),
         statuses=MessageStatuses(
             database=base.database,
             keys=keys,
@@ -261,6 +260,24 @@ def _assemble(
         callers=CallerLimits(
             database=base.database, clock=base.clock, calls_a_minute=base.settings.limits.calls_a_minute
         ),
+    )
+
+
+def _sender(
+    base: _Base, limits_gate: LimitsGate, circuits: Circuits, changes: Changes, claims: Changes
+) -> Sender:
+    return Sender(
+        claims=claims,
+        changes=changes,
+        credentials=base.credentials,
+        directory=base.directory,
+        clients=base.clients,
+        vault=base.vault,
+        limit_reached=limits_gate.reached,
+        circuits=circuits,
+        clock=base.clock,
+        policy=base.settings.policy,
+        links=base.links,
     )
 
 

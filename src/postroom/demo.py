@@ -96,7 +96,7 @@ async def _demo(settings: Settings, kept: Kept, data: Path, ready: Path | None, 
     ):
         supervising = asyncio.create_task(_keep_sandbox(sandbox, kept, data, url, stop))
         # Keys that come with requests are the sandbox's too: none of them ever goes to the real Notify.
-        async with running_app(replace(settings, notify_base_url=sandbox.url)) as app:
+        async with running_app(_of_this_demo(settings, sandbox, url)) as app:
             description = await _furnish(app, kept, sandbox, url)
 
             def started() -> None:
@@ -228,6 +228,14 @@ async def _keep_sandbox(sandbox: Sandbox, kept: Kept, data: Path, url: str, stop
             process.terminate()
 
 
+def _of_this_demo(settings: Settings, sandbox: Sandbox, url: str) -> Settings:
+    """With the sandbox as Notify, and links that lead back here where no other address was chosen."""
+    links = settings.links
+    if not links.public_url:
+        links = replace(links, public_url=f"{url}{settings.api_prefix}")
+    return replace(settings, notify_base_url=sandbox.url, links=links)
+
+
 async def _furnish(app: App, kept: Kept, sandbox: Sandbox, url: str) -> dict[str, Any]:
     """The demo's service and officer, as they are or made now; the ready file's content."""
     registration = Registration(
@@ -238,6 +246,7 @@ async def _furnish(app: App, kept: Kept, sandbox: Sandbox, url: str) -> dict[str
         template_names=sandbox.templates,
         # As the sandbox's own: what somebody tries or measures here is never held back by a limit.
         limits=FAR_ABOVE,
+        link_hosts=("*.hackney.gov.uk",),
     )
     now = app.clock()
     try:

@@ -14,6 +14,7 @@ from postroom.domain.role import Role
 from postroom.features.limits import LimitDefaults, ServiceLimits, check_limits
 from postroom.kit.crypto import SHORTEST_SECRET
 
+_MOST_DAYS = 3_650
 _OF_THIS_MACHINE = (("http", "127.0.0.1"), ("http", "localhost"))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5}|:\*)?")
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
@@ -66,6 +67,15 @@ class PageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Follow-on links: where people reach Postroom, its prefix included; without that there are none."""
+
+    public_url: str = ""
+    placeholder: str = "follow_on_link"
+    last: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is chosen from outside. Secrets are kept out of the text form."""
 
@@ -82,6 +92,7 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
+    links: LinkSettings = field(default_factory=LinkSettings)
     most_streams: int = 10_000
     overdue_after: timedelta = timedelta(days=3)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -116,6 +127,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),
+        "links": _links(variables, faults),
         "trust": _trust(variables, faults),
         "pages": _pages(variables, faults),
     }
@@ -173,6 +185,23 @@ def _limits(variables: Mapping[str, str], faults: list[str]) -> LimitDefaults:
         faults += [f"{variable}: {fault.message}" for fault in check_limits(ServiceLimits(**{name: number}))]
         numbers[name] = number
     return LimitDefaults(**numbers)
+
+
+def _links(variables: Mapping[str, str], faults: list[str]) -> LinkSettings:
+    default = LinkSettings()
+    days = _whole(variables, "POSTROOM_LINKS_LAST_DAYS", default.last.days, faults)
+    settings = LinkSettings(
+        public_url=variables.get("POSTROOM_PUBLIC_URL", "").rstrip("/"),
+        placeholder=variables.get("POSTROOM_LINK_PLACEHOLDER", default.placeholder),
+        last=timedelta(days=min(days, _MOST_DAYS)),
+    )
+    if settings.public_url and not _is_safe(settings.public_url):
+        faults.append("POSTROOM_PUBLIC_URL must begin with https://")
+    if not 1 <= days <= _MOST_DAYS:
+        faults.append(f"POSTROOM_LINKS_LAST_DAYS must be 1 to {_MOST_DAYS}")
+    if not settings.placeholder.strip() or "(" in settings.placeholder or ")" in settings.placeholder:
+        faults.append("POSTROOM_LINK_PLACEHOLDER must be the name of a placeholder, without brackets")
+    return settings
 
 
 def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:

@@ -65,6 +65,9 @@ class Notification:
     template_unchecked: bool = False
     warnings: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    sensitive: bool = False
+    follow_on_action: Mapping[str, str] | None = personal()
+    """What there is to do elsewhere: its label, url and kind."""
     etag: str | None = field(default=None, metadata=APART)
     """The version that this is, to act on no other; None in a list."""
     replayed: bool = field(default=False, metadata=APART)

@@ -33,6 +33,10 @@ class NewNotification:
     require_sms_notification: bool | None = None
     require_letter: bool | None = None
     reference: str | None = None
+    sensitive: bool | None = None
+    """Whether its text is shown only where somebody opens it."""
+    follow_on_action: Mapping[str, str] | None = personal()
+    """What there is to do elsewhere: label, url, kind."""
     idempotency_key: str | None = field(default=None, metadata=APART)
     """By which the same request counts once; the client draws one where there is none."""
     more: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata=APART)

@@ -23,6 +23,7 @@ def mask_personal(personal: Personal) -> Personal:
         email=None if personal.email is None else mask_email(personal.email),
         mobile_number=None if personal.mobile_number is None else mask_number(personal.mobile_number),
         personalisation=None if personal.personalisation is None else mask_values(personal.personalisation),
+        follow_on=None,
     )
 
 

@@ -14,6 +14,14 @@ from postroom.domain.status import Status
 _ETAG = re.compile(r'"(?P<state>[0-9]+-[ru])(-[0-9a-f]+)?"')
 
 
+class FollowOn(msgspec.Struct, frozen=True):
+    """What there is to do elsewhere: a button on the screen, and a link in an email or a text."""
+
+    label: str
+    url: str
+    kind: str = "link"
+
+
 class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     """The personal data of a notification: encrypted as one, redacted as one, never logged."""
 
@@ -25,6 +33,9 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
     """The values that may make links and headings in an email, by their names."""
+    sensitive: bool = False
+    """Whether its text is shown only where somebody opens it."""
+    follow_on: FollowOn | None = None
 
 
 class ActionDetail(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ _OURS = frozenset(
         "services",
         "metrics",
         "audit",
+        "f",
         "docs",
         "openapi.json",
         "inbox",

@@ -32,7 +32,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 25
-UNDOCUMENTED = {"/", "/docs", "/docs/assets/{name}", "/openapi.json"}
+UNDOCUMENTED = {"/", "/f/{token}", "/docs", "/docs/assets/{name}", "/openapi.json"}
 """Pages for people, and the document itself."""
 ADMINS = "postroom admins"
 NOTHING_TO_GET_WRONG = {

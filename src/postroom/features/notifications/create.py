@@ -19,11 +19,12 @@ from postroom.domain.errors import FieldError, Forbidden, InFlight, Invalid
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import Status
+from postroom.features.notifications.follow_on import FollowOnLinks, check_follow_on
 from postroom.features.notifications.idempotency import Once, replay
 from postroom.features.notifications.plan import Plan, make_plan
 from postroom.features.notifications.request import NewNotification, check_fields
 from postroom.features.services import Credential, Directory, Keys, RegisteredService
-from postroom.features.templates import Catalogue, check_template
+from postroom.features.templates import Catalogue, check_discreet, check_template
 from postroom.kit.crypto import Vault
 from postroom.kit.database import Database, GroupCommit, LockTimeout
 from postroom.kit.ids import is_id, new_id
@@ -50,7 +51,9 @@ class Creator:
         writer: GroupCommit[Plan, bool],
         database: Database,
         keep_keys: timedelta,
+        links: FollowOnLinks,
     ) -> None:
+        self._links = links
         self._database = database
         self._keep_keys = keep_keys
         self._keys = keys
@@ -136,6 +139,8 @@ class Creator:
         errors = check_fields(new, prepend_name=service.prepend_name)
         if service.trusted_params:
             new = msgspec.structs.replace(new, trusted=(*new.trusted, *service.trusted_params))
+        if new.follow_on is not None:
+            errors += check_follow_on(new.follow_on, hosts=service.link_hosts)
         credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)
@@ -208,10 +213,15 @@ class Creator:
                 template,
                 field=new.template_for(channel)[0],
                 notify_type=carrier.notify_type,
-                given=carrier.personalisation(new.personal, prepend_name=service.prepend_name),
+                given=carrier.personalisation(
+                    new.personal if new.follow_on is None else self._links.as_sent(new.personal, channel),
+                    prepend_name=service.prepend_name,
+                ),
             )
             errors += [error for error in result.errors if error not in errors]
-            unused.append(result.unused)
+            if new.sensitive and template is not None:
+                errors += check_discreet(template, field=new.template_for(channel)[0])
+            unused.append(result.unused if new.follow_on is None else self._links.but_the_link(result.unused))
             if template is not None:
                 versions[channel] = template.version
         return _Checked(unchecked, _unused_by_all(unused), versions)

@@ -18,6 +18,7 @@ from postroom.domain.reading import OUT_OF_SIGHT, Reading
 from postroom.features import readers
 from postroom.features.notifications import store
 from postroom.features.notifications.assemble import assemble
+from postroom.features.notifications.discretion import in_lists
 from postroom.features.notifications.seal import audience_index, reader_index
 from postroom.features.notifications.tables import OUTSTANDING, notifications
 from postroom.features.notifications.visibility import (
@@ -118,7 +119,7 @@ async def find_some(
     if isinstance(caller, Person):
         where.append(is_shown_to(caller, _view(Filters()), vault))
     rows = await store.page(conn, where, limit=len(ids))
-    return {found.id: found for found in await assemble(conn, rows, caller=caller, vault=vault)}
+    return {found.id: found for found in await _listed(conn, rows, caller=caller, vault=vault)}
 
 
 async def find_as_new(
@@ -126,7 +127,7 @@ async def find_as_new(
 ) -> dict[str, Notification]:
     """Notifications by their ids as they are shown to anybody they address who has done nothing yet."""
     rows = await store.page(conn, [notifications.c.id.in_(list(ids))], limit=len(ids))
-    return {found.id: found for found in await assemble(conn, rows, caller=_NOBODY, vault=vault)}
+    return {found.id: found for found in await _listed(conn, rows, caller=_NOBODY, vault=vault)}
 
 
 async def find_among(
@@ -135,7 +136,15 @@ async def find_among(
     """Those of the notifications that the caller may read, newest first."""
     where = [notifications.c.id.in_(list(ids)), readable_by(caller, vault)]
     rows = await store.page(conn, where, limit=len(ids))
-    return tuple(await assemble(conn, rows, caller=caller, vault=vault))
+    return tuple(await _listed(conn, rows, caller=caller, vault=vault))
+
+
+async def _listed(
+    conn: AsyncConnection, rows: Sequence[Row[Any]], *, caller: Caller, vault: Vault
+) -> list[Notification]:
+    """The notifications as they stand among others, or come unasked."""
+    found = await assemble(conn, rows, caller=caller, vault=vault)
+    return [in_lists(each, caller=caller) for each in found]
 
 
 async def refuse_change(
@@ -150,7 +159,7 @@ async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, 
     """One page, in two or three queries however long it is."""
     rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1)
     shown = rows[: filters.limit]
-    items = await assemble(conn, shown, caller=caller, vault=vault)
+    items = await _listed(conn, shown, caller=caller, vault=vault)
     return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
 
 

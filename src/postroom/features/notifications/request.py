@@ -15,7 +15,7 @@ from postroom.channels.carriers import CARRIERS
 from postroom.domain import target_type
 from postroom.domain.channel import CARRIED, Channel
 from postroom.domain.errors import FieldError
-from postroom.domain.notification import Personal
+from postroom.domain.notification import FollowOn, Personal
 from postroom.features.notifications.characters import (
     has_control,
     has_control_or_break,
@@ -55,6 +55,8 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
     require_action: bool = False
     reference: str | None = None
     correlation_id: str | None = None
+    sensitive: bool = False
+    follow_on: FollowOn | None = None
 
     def __repr__(self) -> str:
         """Without what is personal or secret."""
@@ -74,6 +76,8 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
             mobile_number=self.mobile_number,
             personalisation=self.personalisation,
             trusted=self.trusted,
+            sensitive=self.sensitive,
+            follow_on=self.follow_on,
         )
 
     def template_for(self, channel: Channel) -> tuple[str, str | None]:

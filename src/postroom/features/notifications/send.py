@@ -31,6 +31,7 @@ from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status
 from postroom.features.notifications.changes import Apply, Changes, Done, Request
 from postroom.features.notifications.circuits import Call, Circuits, Way
+from postroom.features.notifications.follow_on import FollowOnLinks
 from postroom.features.notifications.seal import open_personal
 from postroom.features.notifications.settle import moment
 from postroom.features.services import Credentials, Directory
@@ -71,7 +72,9 @@ class Sender:
         circuits: Circuits,
         clock: Clock,
         policy: RetryPolicy,
+        links: FollowOnLinks,
     ) -> None:
+        self._links = links
         self._limit_reached = limit_reached
         self._claims = claims
         self._circuits = circuits
@@ -164,6 +167,7 @@ class Sender:
         attempt_id = state.open_attempt or ""
         carrier = CARRIERS[state.channel]
         personal = open_personal(self._vault, state.notification_id, sealed)
+        personal = self._links.as_sent(personal, state.channel, notification_id=state.notification_id)
         service = await self._directory.by_id(state.service_id)
         parcel = Parcel(
             reference=state.id,

@@ -123,6 +123,7 @@ async def _bring_up_to_date(
         "default_group": registration.default_group,
         "template_names": _json(dict(registration.template_names)),
         "limits": _json(registration.limits),
+        "link_hosts": _json(to_hosts(registration.link_hosts)),
     }
     if registration.notify_key is not None:
         await check_opens(conn, row.credential_id, vault=vault)

@@ -49,6 +49,14 @@ def check_template(
     return check_values(template, given=given)
 
 
+def check_discreet(template: NotifyTemplate, *, field: str) -> list[FieldError]:
+    """A fault where the subject of an email would show what is sensitive."""
+    if template.type == "email" and "((" in (template.subject or ""):
+        words = "This is sensitive: use a template whose subject has no placeholder."
+        return [FieldError(field, words)]
+    return []
+
+
 def check_values(template: NotifyTemplate, *, given: Mapping[str, Any]) -> TemplateCheck:
     """Every fault of the values: those that are missing, and a message that they make empty or too long."""
     errors = []

@@ -31,6 +31,8 @@ class Actor(StrEnum):
     SERVICE = "service"
     OFFICER = "officer"
     POSTROOM = "postroom"
+    # Whoever followed the link of an email or a text: nobody has signed in.
+    READER = "reader"
 
 
 Event = Mapping[str, Any]

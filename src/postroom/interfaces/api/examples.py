@@ -78,6 +78,8 @@ NOTIFICATION: dict[str, Any] = {
     "templateUnchecked": False,
     "warnings": [],
     "deliveries": [_DELIVERY],
+    "sensitive": False,
+    "followOnAction": None,
 }
 
 ACTIONS: dict[str, Any] = {

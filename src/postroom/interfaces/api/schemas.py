@@ -26,6 +26,8 @@ class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel
     require_sms_notification: bool | str | None = None
     require_letter: bool | str | None = None
     reference: str | None = None
+    sensitive: bool | str | None = None
+    follow_on_action: dict[str, Any] | None = None
 
 
 class ActionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -47,6 +49,14 @@ class DeliveryItem(msgspec.Struct, rename="camel"):
     failure_reason: str | None
     document_id: str | None
     template_version: int | None
+
+
+class FollowOnItem(msgspec.Struct, rename="camel"):
+    """What there is to do elsewhere, by https at a host that is allowed to the service."""
+
+    label: str
+    url: str
+    kind: str
 
 
 class NotificationItem(msgspec.Struct, rename="camel"):
@@ -82,6 +92,8 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     template_unchecked: bool
     warnings: list[str]
     deliveries: list[DeliveryItem]
+    sensitive: bool
+    follow_on_action: FollowOnItem | None
 
 
 class ValidationItem(msgspec.Struct, rename="camel"):

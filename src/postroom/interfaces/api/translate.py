@@ -4,6 +4,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from postroom.channels import attachment
 from postroom.channels.govuk_notify import NotifyMessage, NotifyTemplate, TemplatePreview
 from postroom.domain.channel import Channel, channel_named
@@ -14,6 +16,7 @@ from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.withdraw import is_removable
 from postroom.interfaces.api.schemas import (
     DeliveryItem,
+    FollowOnItem,
     MessageStatusItem,
     NotificationBody,
     NotificationItem,
@@ -22,6 +25,7 @@ from postroom.interfaces.api.schemas import (
     TemplatePath,
     ValidationItem,
 )
+from postroom.interfaces.api.wishes import read_follow_on
 
 _EXTRA = {
     "requireEmailNotification": Channel.EMAIL,
@@ -66,6 +70,8 @@ def to_new_notification(
         require_action=require_action,
         reference=body.reference,
         correlation_id=correlation_id,
+        sensitive=parse_flag("sensitive", body.sensitive, errors),
+        follow_on=None if body.follow_on_action is None else read_follow_on(body.follow_on_action, errors),
     )
 
 
@@ -153,6 +159,10 @@ def to_item(notification: Notification) -> NotificationItem:
         template_unchecked=notification.template_unchecked,
         warnings=list(personal.warnings),
         deliveries=[_delivery(each) for each in notification.deliveries],
+        sensitive=personal.sensitive,
+        follow_on_action=None
+        if personal.follow_on is None
+        else FollowOnItem(**msgspec.structs.asdict(personal.follow_on)),
     )
 
 
