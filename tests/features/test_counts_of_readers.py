@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from postroom.domain.action import ActionType
+from postroom.domain.action import FINAL, READING, ActionType
 from postroom.domain.caller import Person
 from postroom.domain.errors import Conflict, NotFound
 from postroom.domain.notification import Notification
 from postroom.features.notifications.act import Action
 from postroom.features.notifications.find import Count, Filters, count_found
+from postroom.features.notifications.mark import Mark, Marked, mark
 from postroom.features.readers.fold import fold
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ class Expected:
     read: set[str] = field(default_factory=set)
     archived: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
+
+    def marked(self, action: ActionType, email: str) -> bool:
+        """Do it for one person; whether that changed anything."""
+        before = [email in each for each in (self.seen, self.read, self.archived)]
+        if action is ActionType.IS_UNREAD:
+            self.read.discard(email)
+            self.archived.discard(email)
+        elif action is not ActionType.ARCHIVED or not self.waits:
+            self.seen.add(email)
+            if action is not ActionType.IS_SEEN:
+                (self.read if action is ActionType.IS_READ else self.archived).add(email)
+        return before != [email in each for each in (self.seen, self.read, self.archived)]
 
     @property
     def waits(self) -> bool:
@@ -116,19 +129,11 @@ class Inbox(RuleBasedStateMachine):
             assert expected.gone or email in expected.hidden or expected.user not in lowered(person)
             return
         except Conflict:
-            assert expected.waits or not person.may_reopen or expected.done is action
+            assert expected.waits if action in READING else expected.done in FINAL
             return
-        if action in (ActionType.IS_SEEN, ActionType.IS_READ, ActionType.ARCHIVED):
-            expected.seen.add(email)
-        if action is ActionType.IS_READ:
-            expected.read.add(email)
-        elif action is ActionType.ARCHIVED:
-            assert not expected.waits
-            expected.archived.add(email)
-        elif action is ActionType.IS_UNREAD:
-            expected.read.discard(email)
-            expected.archived.discard(email)
-        elif action is not ActionType.IS_SEEN:
+        if action in READING:
+            expected.marked(action, email)
+        else:
             expected.done = action
 
     @rule(place=st.integers(0, 30), which=st.sampled_from([0, 1, 2, None]))
@@ -158,6 +163,32 @@ class Inbox(RuleBasedStateMachine):
             may_reopen=person.may_reopen,
         )
 
+    @rule(
+        which=st.integers(0, 2),
+        action=st.sampled_from(sorted(READING)),
+        user=st.sampled_from([None, *USERS]),
+        filters=st.integers(0, 35),
+        place=st.one_of(st.none(), st.integers(0, 30)),
+    )
+    def mark_all(
+        self, which: int, action: ActionType, user: str | None, filters: int, place: int | None
+    ) -> None:
+        if not self.made:
+            return
+        person, chosen = self.person(which), EVERY[filters % len(EVERY)]
+        ids = None if place is None else (self.made[place % len(self.made)].id,)
+        user = None if user is None else self.user(user)
+        wanted = Mark(action, Filters(user=user, **chosen), ids)
+        marked = 0
+        for made in self.made:
+            expected = self.known[made.id]
+            is_mine = not expected.gone and expected.user in lowered(person)
+            if not is_mine or person.email in expected.hidden or (ids is not None and made.id not in ids):
+                continue
+            if user in (None, expected.user) and shows(chosen, expected, person.email):
+                marked += expected.marked(action, person.email)
+        assert self.run(mark_as(self.office, person, wanted)) == Marked(marked, is_complete=True)
+
     @rule()
     def add_up(self) -> None:
         self.run(fold(self.office.app.database))
@@ -178,6 +209,11 @@ EVERY = [
     for archived, read, seen, waits in product((None, True), CHOICES, (None, False), CHOICES)
 ]
 """The filters that are combined; where none is said, any of it, but for what is archived."""
+
+
+async def mark_as(office: "Office", person: Person, wanted: Mark) -> Marked:
+    async with office.app.database.transaction() as conn:
+        return await mark(conn, wanted, person=person, vault=office.app.vault, now=office.now)
 
 
 def lowered(person: Person) -> set[str]:

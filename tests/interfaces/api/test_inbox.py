@@ -125,3 +125,45 @@ async def test_a_service_is_told_once_that_it_was_seen_and_read(office: Any) -> 
         if each["data"]["notificationId"] == made["id"]
     ]
     assert told == ["created", "seen", "read"]
+
+
+async def mark(office: Any, token: str, body: Any, query: str = "") -> Any:
+    return await office.call("POST", f"/notifications/mark?{query}", token=token, body=body)
+
+
+async def test_one_request_marks_all_or_some(office: Any) -> None:
+    token = office.token("lee@hackney.gov.uk", groups=("inbox-four",))
+    made = [(await office.accepted(office.screen(user="group:inbox-four")))["id"] for _ in range(4)]
+
+    some = await mark(office, token, {"actionType": "IsSeen", "ids": [made[0].upper(), made[1]]})
+    everything = await mark(office, token, {"actionType": "isread"}, "user=group:inbox-four")
+    none = await mark(office, token, {"actionType": "IsRead"})
+
+    assert (some.status, some.body) == (200, {"marked": 2, "isComplete": True})
+    assert (everything.body, none.body) == (
+        {"marked": 4, "isComplete": True},
+        {"marked": 0, "isComplete": True},
+    )
+    assert await counts(office, token) == counted(4, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "fields"),
+    [
+        ("", {}, ["actionType"]),
+        ("", {"actionType": "Approved", "ids": ["x"], "id": "x"}, ["id", "actionType", "ids"]),
+        ("", {"actionType": "IsRead", "ids": ["01a20ad8-4a56-73f5-9ece-71a17e565c2f"] * 201}, ["ids"]),
+        ("service=All", {"actionType": "IsRead"}, ["service"]),
+        ("limit=5", {"actionType": "IsRead"}, ["limit"]),
+    ],
+    ids=["nothing", "all of it", "too many", "service", "limit"],
+)
+async def test_a_wrong_mark_is_refused(office: Any, query: str, body: Any, fields: list[str]) -> None:
+    token = office.token("lee@hackney.gov.uk")
+    problem = await office.problem(400, "POST", f"/notifications/mark?{query}", token=token, body=body)
+
+    assert [error["field"] for error in problem["errors"]] == fields
+
+
+async def test_a_service_marks_nothing(office: Any) -> None:
+    await office.problem(403, "POST", "/notifications/mark", body={"actionType": "IsRead"})

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ENDED = "ended"
     REPLAYED = "replayed"
     ESCALATED = "escalated"
+    MARKED = "marked"
     SERVICE_ADDED = "service added"
     SERVICE_CHANGED = "service changed"
     KEY_ISSUED = "key issued"

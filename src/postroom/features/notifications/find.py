@@ -265,6 +265,28 @@ async def _rows(
     return await store.page_of_audiences(conn, numbers, conditions, limit=limit) if numbers else []
 
 
+async def find_to_mark(
+    conn: AsyncConnection,
+    filters: Filters,
+    *,
+    ids: Sequence[str] | None,
+    person: Person,
+    vault: Vault,
+    limit: int,
+) -> list[Row[Any]]:
+    """What a person's list holds, or those of some ids: the newest of them, locked, the oldest first."""
+    _check(filters, person)
+    view = _view(filters)
+    counted = await _tallies(conn, filters, person, vault)
+    audiences = sorted(audience for audience, tally in counted.items() if _shown(tally, view))
+    if not audiences:
+        return []
+    where = [*_conditions(filters, person, vault), is_shown_to(person, view, vault)]
+    if ids is not None:
+        where.append(notifications.c.id.in_(ids))
+    return await store.lock_newest_of_audiences(conn, audiences, where, limit=limit)
+
+
 def _extent(filters: Filters, caller: Caller, vault: Vault) -> ColumnElement[bool]:
     if filters.reach is None:
         return visible_to(caller, vault)

@@ -30,6 +30,9 @@ from postroom.features.notifications.tables import (
 )
 from postroom.kit.database import BulkInsert, BulkUpdate, Id, Instant
 
+_SOME = 5_000
+"""So many are named in one statement."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 _STATE_COLUMNS = (
@@ -227,6 +230,25 @@ async def count_of_audiences(
     return await conn.scalar(select(func.count()).select_from(_newest_of_each(numbers, where, most))) or 0
 
 
+async def lock_newest_of_audiences(
+    conn: AsyncConnection, audiences: Iterable[bytes], where: Sequence[ColumnElement[bool]], *, limit: int
+) -> list[Row[Any]]:
+    """The newest that address any of the audiences, locked by their ids: no two lockers cross."""
+    newest = _newest_of_each(dict.fromkeys(audiences, limit), where, limit)
+    ids = select(newest.c.id).order_by(newest.c.id.desc()).limit(limit).subquery()
+    columns = (
+        notifications.c[name]
+        for name in ("id", "service_id", "audience", "require_action", "action", "first_read_at")
+    )
+    statement = (
+        select(*columns)
+        .where(notifications.c.id.in_(select(ids.c.id)), notifications.c.removed_at.is_(None))
+        .order_by(notifications.c.id)
+        .with_for_update()
+    )
+    return list(await conn.execute(statement))
+
+
 def _newest_of_each(
     numbers: Mapping[bytes, int], where: Sequence[ColumnElement[bool]], limit: int
 ) -> Subquery:
@@ -289,6 +311,17 @@ async def update_notification(
         .where(notifications.c.id == notification_id)
         .values(**values, version=notifications.c.version + 1)
     )
+
+
+async def set_first_read_of_many(conn: AsyncConnection, ids: Sequence[str], *, at: datetime | None) -> None:
+    """As `set_first_read`, of many whose rows are locked."""
+    for start in range(0, len(ids), _SOME):
+        await conn.execute(
+            notifications.update()
+            .where(_one_of(notifications.c.id, conn.dialect.name))
+            .values(first_read_at=at),
+            {"ids": list(ids[start : start + _SOME])},
+        )
 
 
 async def set_first_read(conn: AsyncConnection, notification_id: str, *, at: datetime | None) -> None:

@@ -32,6 +32,7 @@ _ACTIONS = {
 _KINDS = {
     audit.Kind.ACCEPTED: "Accepted and kept.",
     audit.Kind.REMOVED: "Removed from every list. What nobody had begun to send was cancelled.",
+    audit.Kind.MARKED: "Marked with others at once.",
     audit.Kind.HIDDEN: "Removed from their own view.",
     audit.Kind.CANCELLED: "Cancelled.",
     audit.Kind.REPLAYED: "Taken up again, after it had been given up.",
@@ -60,7 +61,7 @@ def of_entry(entry: audit.Recorded) -> str:
 
 def is_of_one_reader(entry: audit.Recorded) -> bool:
     """Whether it tells of one person's own view."""
-    return entry.kind is audit.Kind.HIDDEN or (
+    return entry.kind in (audit.Kind.HIDDEN, audit.Kind.MARKED) or (
         entry.kind is audit.Kind.ACTION
         and (entry.detail in READING or entry.detail in ("IsSeen", "Archived"))
     )

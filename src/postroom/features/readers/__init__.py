@@ -1,6 +1,7 @@
 """What each person has done with what addresses them, and how many notifications that leaves them."""
 
 from postroom.features.readers.counts import add_new, count_again, tallies
+from postroom.features.readers.many import Step, change_states, read_by_anyone
 from postroom.features.readers.states import (
     About,
     View,
@@ -14,12 +15,15 @@ from postroom.features.readers.states import (
 
 __all__ = [
     "About",
+    "Step",
     "View",
     "add_new",
     "anyone_has_read",
     "change_state",
+    "change_states",
     "count_again",
     "is_shown",
+    "read_by_anyone",
     "readers_of",
     "seen_by_anyone",
     "states_of",

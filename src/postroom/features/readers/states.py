@@ -12,7 +12,7 @@ from postroom.domain.reading import Reading
 from postroom.features.readers.counts import Change, record_changes
 from postroom.features.readers.tables import reader_states
 
-_COLUMNS = {
+COLUMNS = {
     Reading.SEEN: "seen_at",
     Reading.READ: "read_at",
     Reading.ARCHIVED: "archived_at",
@@ -55,7 +55,7 @@ async def change_state(
     if then == before:
         return before, then
     changed = {
-        column: now if then & flag else None for flag, column in _COLUMNS.items() if (then ^ before) & flag
+        column: now if then & flag else None for flag, column in COLUMNS.items() if (then ^ before) & flag
     }
     values: dict[str, Any] = {"state": int(then), **changed}
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert

@@ -24,6 +24,8 @@ _STRUCTS = (
     schemas.PreviewItem,
     schemas.ValidationItem,
     schemas.CountItem,
+    schemas.MarkBody,
+    schemas.MarkedItem,
     schemas.TimelineItem,
     schemas.BulkResult,
     schemas.DeadLetterItem,

@@ -6,6 +6,7 @@ from postroom.interfaces.api import examples, schemas
 from postroom.interfaces.api.openapi_audit import audit_paths
 from postroom.interfaces.api.openapi_feedback import feedback_paths
 from postroom.interfaces.api.openapi_inbox import inbox_paths
+from postroom.interfaces.api.openapi_mark import mark_operation
 from postroom.interfaces.api.openapi_members import members_paths
 from postroom.interfaces.api.openapi_parts import (
     ANYONE,
@@ -85,6 +86,7 @@ def _of_notifications() -> dict[str, Any]:
             ),
         },
         "/notifications/bulk": {"post": _bulk(tag)},
+        "/notifications/mark": {"post": mark_operation(tag)},
     }
 
 

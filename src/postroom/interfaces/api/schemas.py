@@ -38,6 +38,20 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     action_note: str | None = None
 
 
+class MarkBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """What is done with all that the filters hold; with `ids`, only with those of them."""
+
+    action_type: str | None = None
+    ids: list[str] | None = None
+
+
+class MarkedItem(msgspec.Struct, rename="camel"):
+    """So many were changed. Where that was not all of them, the same request goes on."""
+
+    marked: int
+    is_complete: bool
+
+
 class DeliveryItem(msgspec.Struct, rename="camel"):
     id: str
     channel: str
