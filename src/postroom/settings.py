@@ -107,7 +107,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
     variables = os.environ if environment is None else environment
     faults: list[str] = []
     values: dict[str, object] = {
-        "database_url": variables.get("DATABASE_URL", "sqlite:///postroom.db"),
+        "database_url": database_url(variables),
         "secret": variables.get("POSTROOM_SECRET", ""),
         "officer_token_secret": variables.get("OFFICER_TOKEN_SECRET", ""),
         "raw_notify_keys": _flag(variables, "RAW_NOTIFY_KEYS", faults),
@@ -142,6 +142,11 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
     if faults:
         raise BadSettings("; ".join(faults))
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def database_url(variables: Mapping[str, str] | None = None) -> str:
+    """Where the database is: all that a command needs which only looks something up."""
+    return (os.environ if variables is None else variables).get("DATABASE_URL", "sqlite:///postroom.db")
 
 
 def _policy(variables: Mapping[str, str], faults: list[str]) -> RetryPolicy:

@@ -79,6 +79,9 @@ def test_services_are_added_listed_and_given_keys_that_serve_takes(
     [one] = listed
     assert one == {
         "name": "income",
+        "owner": None,
+        "environment": "production",
+        "isActive": True,
         "sends": False,
         "defaultGroup": None,
         "limits": {},

@@ -7,7 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from postroom.cli import audit, dead_letters, members, services, show, webhooks
+from postroom.cli.failure import CANNOT, CannotGoOn
 from postroom.cli.ledger import ledger
+from postroom.cli.remote.send import send
+from postroom.cli.remote.status import status
+from postroom.cli.remote.tail import tail
 from postroom.domain.audience import AudienceKind
 from postroom.domain.errors import Invalid, PostroomError
 from postroom.kit.database import DatabaseUnavailable
@@ -30,6 +34,9 @@ app.add_typer(
     members.commands_for(AudienceKind.PATCH, help_text="Patches, and who looks after them."), name="patches"
 )
 app.command()(ledger)
+app.command()(send)
+app.command()(status)
+app.command()(tail)
 
 Host = Annotated[str | None, typer.Option(help="Where to listen. [POSTROOM_HOST, 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="0 takes a free one. [POSTROOM_PORT, 8000]", min=0, max=65535)]
@@ -73,15 +80,17 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
     """Bring the database's tables to the current version. Every other command does so when it starts."""
     from postroom.run import run_migrate
 
-    show.line(
-        "The tables were brought up to date."
-        if run_migrate(read_settings())
-        else "The tables are up to date."
-    )
+    changed = run_migrate(read_settings())
+    if as_json:
+        show.as_json({"changed": changed})
+    else:
+        show.line("The tables were brought up to date." if changed else "The tables are up to date.")
 
 
 @app.command(
@@ -104,12 +113,14 @@ def main(arguments: list[str] | None = None) -> None:
         _fail("; ".join(f"{fault.field}: {fault.message}" for fault in error.errors))
     except PostroomError as error:
         _fail(str(error))
+    except CannotGoOn as error:
+        _fail(str(error), code=error.code)
     except DatabaseUnavailable:
         _fail("the database does not answer: look at DATABASE_URL, and whether it runs")
     else:
         sys.exit(outcome)
 
 
-def _fail(text: str) -> None:
+def _fail(text: str, *, code: int = CANNOT) -> None:
     show.error(f"postroom: {text}")
-    sys.exit(2)
+    sys.exit(code)

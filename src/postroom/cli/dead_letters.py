@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from postroom.cli import show
+from postroom.cli.completion import complete_service
 from postroom.cli.registered import registered
 from postroom.domain.channel import channel_named
 from postroom.domain.errors import FieldError, Invalid, NotFound
@@ -20,7 +21,10 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Service = Annotated[str | None, typer.Option(help="Of one service, by its name.")]
+Service = Annotated[
+    str | None,
+    typer.Option(help="Of one service, by its name.", autocompletion=complete_service),
+]
 Channel = Annotated[str | None, typer.Option(help="Email, Text or Letter.")]
 Template = Annotated[str | None, typer.Option(help="Of one template, by its id.")]
 Reference = Annotated[str | None, typer.Option(help="The service's own reference.")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from postroom.cli import show
+from postroom.cli.completion import complete_service
 from postroom.cli.registered import registered, signed
 from postroom.cli.span import span
 from postroom.domain.errors import FieldError, Invalid
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The keys that a service calls with.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The service's name.")]
+Name = Annotated[str, typer.Argument(help="The service's name.", autocompletion=complete_service)]
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Scopes = Annotated[
@@ -186,12 +187,13 @@ def _show_keys(*keys: "ApiKey", as_json: bool, as_list: bool = False) -> None:
         shown = [_told(each, now) for each in keys]
         show.as_json(shown if as_list else shown[0])
         return
+    rows = []
     for each in keys:
         told = _told(each, now)
         scopes = "all" if each.scopes == EVERY_SCOPE else " ".join(told["scopes"])
-        ends = f" until {told['expiresAt']}" if told["state"] == "valid" and told["expiresAt"] else ""
-        used = told["lastUsedAt"] or "never"
-        show.line(f"{told['id']}  {told['state']}{ends}  {scopes}  last used {used}  {told['name']}")
+        ends = told["expiresAt"] or ""
+        rows.append([told["id"], told["name"], told["state"], ends, scopes, told["lastUsedAt"] or "never"])
+    show.table(["key", "name", "state", "ends", "scopes", "last used"], rows)
 
 
 def _told(key: "ApiKey", now: datetime) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from postroom.cli import show
+from postroom.cli.completion import complete_service
 from postroom.cli.registered import registered, signed
 from postroom.settings import Settings, read_settings
 
 
 def choose_hosts(
-    name: Annotated[str, typer.Argument(help="The service's name.")],
+    name: Annotated[str, typer.Argument(help="The service's name.", autocompletion=complete_service)],
     hosts: Annotated[
         list[str] | None, typer.Argument(help="forms.hackney.gov.uk, or *.hackney.gov.uk for all below it.")
     ] = None,

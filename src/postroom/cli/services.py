@@ -5,57 +5,21 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from postroom.cli import grants, keys, links, show
+from postroom.cli import grants, keys, links, profiles, show
 from postroom.cli.registered import registered, signed
-from postroom.settings import GOVUK_NOTIFY, Settings, read_settings
+from postroom.settings import Settings, read_settings
 
 app = typer.Typer(help="The services that may call Postroom.", no_args_is_help=True)
 app.add_typer(keys.app, name="key")
+app.command("add")(profiles.add)
+app.command("show")(profiles.show_service)
+app.command("edit")(profiles.edit)
+app.command("receipt-token")(profiles.receipt_token)
 app.command("grant")(grants.grant_reading)
 app.command("end-grant")(grants.end_reading)
 app.command("links")(links.choose_hosts)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
-
-@app.command()
-def add(
-    name: Annotated[str, typer.Argument(help="Lower-case letters and digits, with hyphens between.")],
-    notify_key: Annotated[
-        str | None,
-        typer.Option(
-            envvar="NOTIFY_KEY", help="Its key at GOV.UK Notify. Better given as NOTIFY_KEY than typed."
-        ),
-    ] = None,
-    notify_url: Annotated[
-        str, typer.Option(help="Where its Notify is: the real one, or a sandbox.")
-    ] = GOVUK_NOTIFY,
-    notify_key_type: Annotated[
-        str, typer.Option(help="live, team or test: the key does not tell, and each has limits of its own.")
-    ] = "live",
-    default_group: Annotated[
-        str | None, typer.Option(help="Sees its notifications that address nobody.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Register a service. Its API key and its receipt token are shown once, now."""
-    from postroom.features.services import Registration
-    from postroom.run import run_async
-
-    registration = Registration(
-        name=name,
-        notify_key=notify_key,
-        notify_key_type=notify_key_type,
-        notify_base_url=notify_url,
-        default_group=default_group,
-    )
-    made = run_async(_add(read_settings(), registration))
-    if as_json:
-        show.as_json(made)
-        return
-    show.line(f"Registered {name}. These are shown once:")
-    show.line(f"  API key        {made['apiKey']}")
-    show.line(f"  receipt token  {made['receiptToken']}   (for Notify's receipts, to /receipts/govuk-notify)")
 
 
 @app.command("list")
@@ -67,12 +31,18 @@ def list_services(as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
-    for each in found:
-        reads = ", ".join(grant["service"] for grant in each["reads"])
-        show.line(
-            f"{each['name']:<32} {'sends' if each['sends'] else 'screen only':<12}"
-            f"{f'reads {reads}' if reads else ''}".rstrip()
-        )
+    rows = [
+        [
+            each["name"],
+            each["environment"],
+            "sends" if each["sends"] else "screens only",
+            each["owner"],
+            ", ".join(grant["service"] for grant in each["reads"]),
+            "" if each["isActive"] else "switched off",
+        ]
+        for each in found
+    ]
+    show.table(["service", "environment", "sends", "owner", "reads", ""], rows)
 
 
 Number = Annotated[int | None, typer.Option()]
@@ -80,7 +50,7 @@ Number = Annotated[int | None, typer.Option()]
 
 @app.command()
 def limits(
-    name: Annotated[str, typer.Argument(help="The service's name.")],
+    name: profiles.Name,
     calls_a_minute: Annotated[int | None, typer.Option(help="Its calls to Postroom.")] = None,
     same_template_an_hour: Annotated[
         int | None, typer.Option(help="Messages of one template to one recipient; 0 sets no cap.")
@@ -126,7 +96,7 @@ def limits(
 
 @app.command()
 def trust(
-    name: Annotated[str, typer.Argument(help="The service's name.")],
+    name: profiles.Name,
     params: Annotated[
         list[str] | None, typer.Argument(help="Names of values that may make links in its emails.")
     ] = None,
@@ -147,29 +117,18 @@ def trust(
         show.line(f"No value is trusted in every email of {name}; a request may still name some.")
 
 
-async def _add(settings: Settings, registration: Any) -> dict[str, str]:
-    from postroom.app import running_app
-    from postroom.features.services import issue_key, register, set_receipt_token
-    from postroom.kit.crypto import new_secret
-
-    token = new_secret()
-    async with running_app(settings) as postroom, postroom.database.transaction() as conn:
-        now, vault, by = postroom.clock(), postroom.vault, signed(postroom)
-        service_id = await register(conn, registration, vault=vault, now=now, by=by)
-        await set_receipt_token(conn, vault=vault, service_id=service_id, token=token, by=by)
-        made = await issue_key(conn, vault=vault, service_id=service_id, name="first", now=now, by=by)
-    return {"service": registration.name, "apiKey": made.key, "receiptToken": token}
-
-
 async def _list(settings: Settings) -> list[dict[str, Any]]:
     from postroom.app import running_app
-    from postroom.features.services import grants_to
+    from postroom.features.services import find_profiles, grants_to
 
     async with running_app(settings) as postroom, postroom.database.reading() as conn:
         return [
             {
                 "name": each.name,
-                "sends": each.credential_id is not None,
+                "owner": each.owner,
+                "environment": each.environment,
+                "isActive": each.off_at is None,
+                "sends": each.notify_key is not None,
                 "defaultGroup": each.default_group,
                 "limits": msgspec.to_builtins(each.limits),
                 "reads": [
@@ -179,7 +138,7 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
                 "trustedParams": list(each.trusted_params),
                 "allowedLinkHosts": list(each.link_hosts),
             }
-            for each in await postroom.directory.every()
+            for each in await find_profiles(conn, vault=postroom.vault)
         ]
 
 

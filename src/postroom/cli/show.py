@@ -12,6 +12,11 @@ def line(text: str) -> None:
     print(text)
 
 
+def at_once(text: str) -> None:
+    """A line that whoever reads on sees now."""
+    print(text, flush=True)
+
+
 def error(text: str) -> None:
     print(text, file=sys.stderr)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from postroom.cli import show
+from postroom.cli.completion import complete_service
 from postroom.cli.registered import registered
 from postroom.domain.errors import FieldError, Invalid
 from postroom.kit.ids import is_id
@@ -14,7 +15,7 @@ from postroom.settings import read_settings
 
 app = typer.Typer(help="Where services are called back, and what came of it.", no_args_is_help=True)
 
-Service = Annotated[str, typer.Argument(help="The service's name.")]
+Service = Annotated[str, typer.Argument(help="The service's name.", autocompletion=complete_service)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Event = Annotated[str | None, typer.Option(help="Of one event, by its id.")]
 Work = Callable[[Any, str], Awaitable[Any]]

@@ -63,6 +63,8 @@ class Filters:
     created_from: datetime | None = None
     created_to: datetime | None = None
     reference: str | None = None
+    message_id: str | None = None
+    """The id of one of its deliveries, ours or the provider's."""
     reach: Reach | None = None
     before: str | None = None
     limit: int = 50
@@ -290,7 +292,7 @@ async def find_to_mark(
 def _extent(filters: Filters, caller: Caller, vault: Vault) -> ColumnElement[bool]:
     if filters.reach is None:
         return visible_to(caller, vault)
-    narrowed = filters.target_id is not None or filters.reference is not None
+    narrowed = any(each is not None for each in (filters.target_id, filters.reference, filters.message_id))
     return within(filters.reach, narrowed=narrowed)
 
 
@@ -315,6 +317,8 @@ def _conditions(filters: Filters, caller: Caller, vault: Vault) -> list[ColumnEl
         where.append(table.id < first_id_at(filters.created_to))
     if filters.before is not None:
         where.append(table.id < filters.before)
+    if filters.message_id is not None:
+        where.append(table.id.in_(store.notifications_with_message(filters.message_id)))
     equal = {
         table.target_id: filters.target_id,
         table.target_type: filters.target_type,

@@ -296,6 +296,12 @@ async def delivery_by_notify_id(conn: AsyncConnection, notify_id: str, *, servic
     ).first()
 
 
+def notifications_with_message(message_id: str) -> Select[tuple[str]]:
+    """The ids of notifications that have a delivery of this id, ours or the provider's."""
+    either = or_(deliveries.c.id == message_id, deliveries.c.notify_id == message_id)
+    return select(deliveries.c.notification_id).where(either)
+
+
 async def credential_in_use(conn: AsyncConnection, credential_id: str) -> bool:
     """Whether a delivery with this credential has not ended."""
     open_one = exists().where(deliveries.c.credential_id == credential_id, deliveries.c.due_at.is_not(None))

@@ -18,7 +18,14 @@ from postroom.features.services.grants import end_grant, grant, grants_to
 from postroom.features.services.keys import Keys
 from postroom.features.services.links import leads_to_allowed_host, set_link_hosts
 from postroom.features.services.noted import note_change
-from postroom.features.services.profile import NotifyKey, Profile, find_profile, find_profiles, owner_of
+from postroom.features.services.profile import (
+    NotifyKey,
+    Profile,
+    find_profile,
+    find_profiles,
+    names_of_services,
+    owner_of,
+)
 from postroom.features.services.register import (
     Registration,
     check_registration,
@@ -56,6 +63,7 @@ __all__ = [
     "issue_key",
     "keys_of",
     "leads_to_allowed_host",
+    "names_of_services",
     "note_change",
     "owner_of",
     "register",

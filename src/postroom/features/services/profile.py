@@ -62,6 +62,10 @@ async def find_profiles(conn: AsyncConnection, *, vault: Vault) -> list[Profile]
     return await _to_profiles(conn, await store.all_services(conn), vault)
 
 
+async def names_of_services(conn: AsyncConnection) -> list[str]:
+    return [row.name for row in await store.all_services(conn)]
+
+
 async def owner_of(conn: AsyncConnection, service_id: str, *, vault: Vault) -> str | None:
     """The e-mail address of whom the service belongs to, where somebody was named."""
     row = await store.service_by_id(conn, service_id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import feedback_events
@@ -34,3 +34,9 @@ async def read_feed(
     about = await subjects(conn, {row.notification_id for row in shown}) if shown else {}
     items = tuple(to_item(row, about.get(row.notification_id)) for row in shown)
     return FeedPage(items, has_more=len(rows) > limit)
+
+
+async def end_of_feed(conn: AsyncConnection, *, service_id: str) -> int:
+    """The place after which everything is that happens from now on."""
+    events = feedback_events.c
+    return await conn.scalar(select(func.max(events.position)).where(events.service_id == service_id)) or 0

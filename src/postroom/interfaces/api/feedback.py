@@ -1,5 +1,6 @@
 """The endpoints of feedback: a service reads what happened to its notifications, and has it sent again."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from litestar import get, post
@@ -9,7 +10,7 @@ from litestar.types import ASGIApp
 from postroom.domain.errors import FieldError, Invalid
 from postroom.domain.scope import Scope
 from postroom.features.notifications.subjects import subjects_of
-from postroom.features.webhooks.feed import read_feed
+from postroom.features.webhooks.feed import end_of_feed, read_feed
 from postroom.features.webhooks.resend import resend_one, resend_since
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import read_body
@@ -26,6 +27,8 @@ from postroom.interfaces.api.query import (
 from postroom.interfaces.api.schemas import ResendBody, ResentItem
 
 KNOWN = ("since", "limit")
+NOW = "now"
+"""In the place of a cursor: from the end of the feed on."""
 _LONGEST_CURSOR = 18
 
 
@@ -35,11 +38,14 @@ async def list_feedback(request: AnyRequest) -> ASGIApp:
     caller = await authenticator.service(request, scope=Scope.READ)
     given = {name: values[0] for name, values in read_parameters(request, known=KNOWN).items()}
     errors: list[FieldError] = []
-    since = parse(given, "since", _read_place, errors) or 0
+    from_now = given.get("since") == NOW
+    since = 0 if from_now else parse(given, "since", _read_place, errors) or 0
     limit = parse(given, "limit", read_limit, errors) or DEFAULT_LIMIT
     if errors:
         raise Invalid(errors)
     async with postroom.database.reading() as conn:
+        if from_now:
+            return _nothing_yet(given, await end_of_feed(conn, service_id=caller.service_id), request)
         page = await read_feed(
             conn, service_id=caller.service_id, since=since, limit=limit, subjects=subjects_of
         )
@@ -48,6 +54,15 @@ async def list_feedback(request: AnyRequest) -> ASGIApp:
         "/feedback", given.items(), cursor=cursor, prefix=postroom.settings.api_prefix, name="since"
     )
     return json_answer(page.items, headers=headers)
+
+
+def _nothing_yet(given: Mapping[str, str], end: int, request: AnyRequest) -> ASGIApp:
+    """No event, and where to read on."""
+    postroom, _ = parts_of(request)
+    headers = next_link(
+        "/feedback", given.items(), cursor=str(end), prefix=postroom.settings.api_prefix, name="since"
+    )
+    return json_answer([], headers=headers)
 
 
 @post("/feedback/{event_id:str}/resend", status_code=200)

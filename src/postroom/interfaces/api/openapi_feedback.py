@@ -86,8 +86,10 @@ def feedback_paths() -> dict[str, Any]:
 
 
 def _of_feedback() -> dict[str, Any]:
-    place = {"type": "string", "pattern": "^[0-9]{1,18}$"}
-    since = in_query("since", "The cursor of the last event that you have.", place)
+    place = {"type": "string", "pattern": "^([0-9]{1,18}|now)$"}
+    since = in_query(
+        "since", "The cursor of the last event that you have; now answers nothing but where to go on.", place
+    )
     resent = in_json("Those that will be sent again.", reference_to(schemas.ResentItem), {"resent": 1})
     return {
         "/feedback": {

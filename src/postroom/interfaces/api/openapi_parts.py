@@ -94,6 +94,7 @@ FILTERS = [
     in_query("createdFrom", "Not before this.", MOMENT),
     in_query("createdTo", "Before this.", MOMENT),
     in_query("reference", "The service's own reference.", {"type": "string"}),
+    in_query("messageId", "The id of one of its deliveries, ours or GOV.UK Notify's.", UUID),
     in_query(
         "service",
         "Another service whose notifications you may read, or All: by a grant, or for a person by a role.",

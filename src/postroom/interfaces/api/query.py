@@ -35,6 +35,7 @@ KNOWN = (
     "createdFrom",
     "createdTo",
     "reference",
+    "messageId",
     "service",
     "limit",
     "cursor",
@@ -113,6 +114,7 @@ def _to_filters(given: dict[str, list[Any]], errors: list[FieldError], *, late_b
         created_from=parse(first, "createdFrom", read_moment, errors),
         created_to=parse(first, "createdTo", read_moment, errors),
         reference=first.get("reference"),
+        message_id=parse(first, "messageId", _message_id, errors),
         before=parse(first, "cursor", read_cursor, errors),
         limit=parse(first, "limit", read_limit, errors) or DEFAULT_LIMIT,
     )
@@ -167,6 +169,12 @@ def read_one_of(kind: type[Word]) -> Callable[[str], Word]:
             raise ValueError(f"Use one of {', '.join(kind)}.") from None
 
     return read
+
+
+def _message_id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("Use the id of a delivery, or of a message at GOV.UK Notify.")
+    return text.lower()
 
 
 def read_cursor(text: str) -> str:

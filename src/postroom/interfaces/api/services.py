@@ -57,7 +57,7 @@ async def register_service(request: AnyRequest) -> ASGIApp:
         )
         key = await find_key(conn, made.key.id, service_id=made.key.service_id)
     item = NewServiceItem(
-        service=to_service_item(made.service, caller=caller, secret=made.webhook_secret),
+        service=to_service_item(made.service, sees_url=True, secret=made.webhook_secret),
         api_key=to_key_item(key, now=postroom.clock(), shown=made.key),
         receipt_token=made.receipt_token,
     )
@@ -74,7 +74,7 @@ async def list_services(request: AnyRequest) -> ASGIApp:
             found = [await find_onboarded(conn, caller.name, vault=postroom.vault)]
         else:
             found = await find_all_onboarded(conn, vault=postroom.vault)
-    return json_answer([to_service_item(each, caller=caller) for each in found])
+    return json_answer([to_service_item(each, sees_url=_sees_url(caller)) for each in found])
 
 
 @get("/services/{name:str}")
@@ -83,7 +83,7 @@ async def get_service(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
     caller = await reader_of_services(request, of=name)
     async with postroom.database.reading() as conn:
         found = await find_onboarded(conn, name, vault=postroom.vault)
-    return json_answer(to_service_item(found, caller=caller), headers={"etag": found.etag})
+    return json_answer(to_service_item(found, sees_url=_sees_url(caller)), headers={"etag": found.etag})
 
 
 @patch("/services/{name:str}")
@@ -104,7 +104,7 @@ async def change_service(request: AnyRequest, name: FromPath[str]) -> ASGIApp:
             faults=faults,
             by=signed(request, caller),
         )
-    item = to_service_item(changed, caller=caller, secret=secret)
+    item = to_service_item(changed, sees_url=True, secret=secret)
     return json_answer(item, headers={"etag": changed.etag})
 
 
@@ -121,9 +121,13 @@ async def replace_receipt_token(request: AnyRequest, name: FromPath[str]) -> ASG
     return json_answer(ReceiptTokenItem(receipt_token=token))
 
 
-def to_service_item(found: Onboarded, *, caller: Caller, secret: str | None = None) -> ServiceItem:
+def _sees_url(caller: Caller) -> bool:
+    """An address may hold a secret: it is for the service itself, and for who may change it."""
+    return isinstance(caller, ServiceCaller) or caller.administrates
+
+
+def to_service_item(found: Onboarded, *, sees_url: bool, secret: str | None = None) -> ServiceItem:
     profile, webhook = found.profile, found.webhook
-    sees_url = isinstance(caller, ServiceCaller) or caller.administrates
     key = profile.notify_key
     return ServiceItem(
         name=profile.name,
