@@ -30,6 +30,7 @@ def build_pages(app: App) -> ASGIApp:
     sessions = Sessions(
         pages=settings.pages,
         tokens=Tokens(settings, clock=app.clock),
+        memberships=app.memberships,
         vault=app.vault,
         clock=app.clock,
     )

@@ -18,6 +18,8 @@ SHOWN = {
     "": "Everything",
     "unread": "Unread",
     "action": "Needs action",
+    "overdue": "Overdue",
+    "archived": "Archived",
 }
 _LONGEST_TYPE = 64
 
@@ -30,7 +32,7 @@ async def _list(visit: Visit) -> Answer:
     show, kind = visit.asked("show"), visit.asked("type")[:_LONGEST_TYPE]
     show = show if show in SHOWN else ""
     before = visit.asked("before").lower()
-    filters = replace(_filters(show, kind), before=before if is_id(before) else None, limit=A_PAGE)
+    filters = replace(_filters(visit, show, kind), before=before if is_id(before) else None, limit=A_PAGE)
     async with visit.app.database.reading() as conn:
         page = await find_page(conn, filters, caller=visit.person, vault=visit.app.vault)
     older = page.next_before
@@ -48,11 +50,14 @@ async def _list(visit: Visit) -> Answer:
     )
 
 
-def _filters(show: str, kind: str) -> Filters:
+def _filters(visit: Visit, show: str, kind: str) -> Filters:
+    late_before = visit.app.clock() - visit.app.settings.overdue_after
     return Filters(
         target_type=(target_type.canonical(kind) or kind) if kind else None,
         is_read=False if show == "unread" else None,
-        outstanding=True if show == "action" else None,
+        is_archived=True if show == "archived" else None,
+        outstanding=True if show in ("action", "overdue") else None,
+        waiting_since_before=late_before if show == "overdue" else None,
     )
 
 

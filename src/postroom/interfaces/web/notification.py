@@ -25,6 +25,7 @@ _DOES: Mapping[str, ActionType] = {
     "read": ActionType.IS_READ,
     "seen": ActionType.IS_READ,
     "unread": ActionType.IS_UNREAD,
+    "archive": ActionType.ARCHIVED,
     "take": ActionType.INITIATED,
     "approve": ActionType.APPROVED,
     "validate": ActionType.VALIDATE,
@@ -34,6 +35,7 @@ _DONE: Mapping[str, str] = {
     "read": "Marked as read",
     "seen": "You have confirmed that you have seen it",
     "unread": "Marked as unread",
+    "archive": "Archived",
     "take": "You have taken it up",
     "approve": "You have approved it",
     "validate": "You have validated it",
@@ -149,7 +151,8 @@ async def _after_another(visit: Visit, what: str, why: str, *, status: int) -> A
     wanted: Any = _DOES[what]
     is_read = {ActionType.IS_READ: True, ActionType.IS_UNREAD: False}.get(wanted)
     by_them = found.action_detail is not None and found.action_detail.done_by == visit.person.email
-    if is_read is found.is_read or (found.action is wanted and by_them):
+    is_archived = wanted is ActionType.ARCHIVED and found.is_archived
+    if is_archived or is_read is found.is_read or (found.action is wanted and by_them):
         return visit.go(f"{INBOX}/{found.id}", done=what)
     return await _page(visit, errors=(FieldError("main-content", why),), status=status)
 

@@ -8,6 +8,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from litestar.datastructures import Cookie
 
 from postroom.domain.caller import Person
 from postroom.domain.errors import Unauthenticated
+from postroom.features.recipients import Memberships
 from postroom.interfaces.tokens import Tokens, Verified
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
@@ -41,9 +43,18 @@ class Visitor:
 class Sessions:
     """Reads and writes the cookies of the pages. Nothing is kept on this side."""
 
-    def __init__(self, *, pages: PageSettings, tokens: Tokens, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        pages: PageSettings,
+        tokens: Tokens,
+        memberships: Memberships,
+        vault: Vault,
+        clock: Clock,
+    ) -> None:
         self._pages = pages
         self._tokens = tokens
+        self._memberships = memberships
         self._vault = vault
         self._clock = clock
         self._known: dict[str, Verified] = {}
@@ -76,9 +87,12 @@ class Sessions:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[token] = known
+            if isinstance(known.who, Person):
+                issued_at = datetime.fromtimestamp(known.issued_at, UTC)
+                await self._memberships.hear(known.who, issued_at=issued_at)
         if not isinstance(known.who, Person):
             raise Unauthenticated("This is a service's token: the pages are for people.")
-        return known.who
+        return await self._memberships.complete(known.who)
 
     async def _person(self, token: str | None) -> Person | None:
         if not token:
