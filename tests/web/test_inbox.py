@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import AMALA, JOE
+from postroom.features.services import set_link_hosts
+from tests.web.conftest import AMALA, JOE, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -207,3 +208,101 @@ async def test_anothers_notification_is_not_there(office: Any, amala: Any) -> No
     for path in ("act", "remove"):
         answer = await amala.fill(f"/inbox/{one}/{path}", on="/inbox", do="read")
         assert answer.status == 404
+
+
+async def test_what_is_archived_is_on_a_list_of_its_own(office: Any, amala: Any) -> None:
+    one = await made(office, message="To be put away")
+    shown = await amala.fill(f"/inbox/{one}/act", on=f"/inbox/{one}", do="archive")
+
+    assert "Archived" in shown.text
+    assert f"/inbox/{one}" not in (await amala.see("/inbox")).markup
+    assert f"/inbox/{one}" in (await amala.see("/inbox?show=archived")).markup
+    again = await amala.fill(f"/inbox/{one}/act", on=f"/inbox/{one}", do="archive", etag='"1-u"')
+    assert again.status == 200
+
+
+async def test_what_has_waited_for_long_is_overdue(office: Any, amala: Any) -> None:
+    one = await made(office, requireAction=True, message="Just now")
+
+    assert f"/inbox/{one}" not in (await amala.see("/inbox?show=overdue")).markup
+    assert f"/inbox/{one}" in (await amala.see("/inbox?show=action")).markup
+
+
+async def somebody(office: Any, visitors: Any, email: str) -> Visitor:
+    visitor: Visitor = visitors()
+    visitor.token = office.token(email)
+    await visitor.sign_in()
+    return visitor
+
+
+async def test_all_that_is_shown_is_marked_and_nothing_newer(office: Any, visitors: Any) -> None:
+    sue = await somebody(office, visitors, "sue@hackney.gov.uk")
+    for kind in ("Tenure", "Tenure", "Asset"):
+        await made(office, user="sue@hackney.gov.uk", targetType=kind)
+    page = await sue.see("/inbox?type=Tenure")
+    newer = await made(office, user="sue@hackney.gov.uk", targetType="Tenure")
+    fields = {"token": page.form_token, "type": "Tenure", "show": "", "newest": page.value("newest")}
+    shown = await sue.send("POST", "/inbox/mark", fields=fields, headers={"Origin": office.url})
+
+    assert "Marked as read" in shown.text
+    assert "2 unread" in shown.text
+    assert f"/inbox/{newer}" in (await sue.see("/inbox?show=unread&type=Tenure")).markup
+    everything = await sue.fill("/inbox/mark", on="/inbox", newest=(await sue.see("/inbox")).value("newest"))
+    assert "unread" not in everything.text.split("My notifications")[1].split("Show")[0]
+
+
+async def test_a_mark_without_its_moment_changes_nothing(office: Any, visitors: Any) -> None:
+    tom = await somebody(office, visitors, "tom@hackney.gov.uk")
+    await made(office, user="tom@hackney.gov.uk")
+    answer = await tom.fill("/inbox/mark", on="/inbox", newest="whenever")
+
+    assert answer.status == 400
+    assert "1 unread" in (await tom.see("/inbox")).text
+
+
+async def test_there_is_a_button_to_what_is_to_be_done_elsewhere(office: Any, amala: Any) -> None:
+    async with office.app.database.transaction() as conn:
+        await set_link_hosts(conn, service_id=office.service_id, hosts=["forms.hackney.gov.uk"])
+    office.app.directory._known.clear()
+    office.app.directory._known_keys.clear()
+    target = "https://forms.hackney.gov.uk/order?ref=1&a=b"
+    one = await made(office, followOnAction={"label": "Raise work order", "url": target, "kind": "order"})
+    other = await made(office, followOnAction={"label": "Raise work order", "url": target, "kind": "order"})
+    shown = await amala.see(f"/inbox/{one}")
+    assert "Raise work order" in shown.text
+
+    led = await amala.see(f"/inbox/{one}/follow", follow=False, headers={"Sec-Fetch-Site": "same-origin"})
+    await amala.see(f"/inbox/{other}/follow", follow=False, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert (led.status, led.headers["Location"], led.headers["Referrer-Policy"]) == (
+        303,
+        target,
+        "no-referrer",
+    )
+    done = [(await office.get(f"/notifications/{each}")).body["performedActionType"] for each in (one, other)]
+    assert done == ["Initiated", None]
+    assert (await amala.see(f"/inbox/{await made(office)}/follow")).status == 404
+
+
+async def test_what_is_sensitive_shows_no_text_in_the_list(office: Any, amala: Any) -> None:
+    one = await made(office, targetType="CourtAction", message="About Zebedee", sensitive=True)
+
+    listed = await amala.see("/inbox")
+    assert f"/inbox/{one}" in listed.markup
+    assert "Zebedee" not in listed.markup
+    assert "About Zebedee" in (await amala.see(f"/inbox/{one}")).text
+
+
+async def test_who_is_registered_in_a_group_sees_what_is_for_it(office: Any, visitors: Any) -> None:
+    una = await somebody(office, visitors, "una@hackney.gov.uk")
+    one = await made(office, user="patch:north-1")
+    assert (await una.see(f"/inbox/{one}")).status == 404
+    token = office.token("root@hackney.gov.uk", groups=("admins",))
+    answer = await office.call(
+        "PUT", "/patches/north-1/members", token=token, body={"members": ["una@hackney.gov.uk"]}
+    )
+    assert answer.status < 300, answer.text
+    office.app.memberships.forget()
+
+    assert f"/inbox/{one}" in (await una.see("/inbox")).markup
+    assert "for the patch north-1" in (await una.see("/inbox")).text

@@ -1,13 +1,14 @@
 """One notification, and what the officer who is signed in does about it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 
 from postroom.domain.action import FINAL, ActionType, is_outstanding
 from postroom.domain.caller import Person
-from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from postroom.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from postroom.domain.notification import Notification
 from postroom.features.notifications.act import LONGEST_NOTE, Action, act
 from postroom.features.notifications.characters import has_control
@@ -49,6 +50,7 @@ def handlers(door: Door) -> list[HTTPRouteHandler]:
     one = f"{INBOX}/{{id:str}}"
     return [
         view(door, one, _show, on_error=show_failure),
+        view(door, f"{one}/follow", _follow, on_error=show_failure),
         form(door, f"{one}/act", _act, on_error=show_failure),
         form(door, f"{one}/remove", _remove, on_error=show_failure),
     ]
@@ -143,6 +145,7 @@ async def _perform(visit: Visit, notification_id: str, what: str) -> None:
     )
     async with app.database.transaction() as conn:
         await act(conn, notification_id, action, caller=visit.person, vault=app.vault, now=app.clock())
+    visit.tell()
 
 
 async def _after_another(visit: Visit, what: str, why: str, *, status: int) -> Answer:
@@ -155,6 +158,21 @@ async def _after_another(visit: Visit, what: str, why: str, *, status: int) -> A
     if is_archived or is_read is found.is_read or (found.action is wanted and by_them):
         return visit.go(f"{INBOX}/{found.id}", done=what)
     return await _page(visit, errors=(FieldError("main-content", why),), status=status)
+
+
+async def _follow(visit: Visit) -> Answer:
+    """On to what there is to do elsewhere; who goes there from our page, takes it up."""
+    notification_id = wanted_id(visit)
+    async with visit.app.database.reading() as conn:
+        found = await find_one(conn, notification_id, caller=visit.person, vault=visit.app.vault)
+    if found.personal.follow_on is None:
+        raise NotFound("There is nothing to go on to.")
+    is_ours = visit.request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    if is_ours and found.action is None:
+        # Somebody who may only read it, or comes as another takes it up, is led on all the same.
+        with suppress(Forbidden, Conflict, NotFound):
+            await _perform(visit, notification_id, "take")
+    return visit.leave(found.personal.follow_on.url)
 
 
 async def _remove(visit: Visit) -> Answer:
@@ -170,4 +188,5 @@ async def _remove(visit: Visit) -> Answer:
             correlation_id=visit.correlation_id,
             ip=visit.ip,
         )
+    visit.tell()
     return visit.go(INBOX, done="removed")

@@ -85,6 +85,11 @@ class Visit:
         person = self.visitor.person
         return person is not None and not roles.isdisjoint(person.roles)
 
+    def tell(self) -> None:
+        """Something was changed: screens and services are told of it at once."""
+        self.app.live.ring()
+        self.app.dispatcher.ring()
+
     def need(self, roles: frozenset[Role]) -> None:
         if not self.is_any(roles):
             names = " or ".join(sorted(roles))
@@ -126,6 +131,11 @@ class Visit:
         for cookie in cookies or ():
             answer.set_cookie(cookie)
         return answer if cookies else self._known(answer)
+
+    def leave(self, url: str) -> Answer:
+        """On to a page of somebody else's, which is not told where from."""
+        headers = {**HEADERS, "Location": url, "Referrer-Policy": "no-referrer"}
+        return Response(b"", status_code=303, media_type="text/plain", headers=headers)
 
     def go_to_sign_in(self) -> Answer:
         is_get = self.request.method == "GET"
