@@ -16,6 +16,7 @@ from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
 from postroom.features.notifications.circuits import CircuitGate, Circuits
 from postroom.features.notifications.create import Creator
+from postroom.features.notifications.escalate import Escalator
 from postroom.features.notifications.follow_on import FollowOnLinks
 from postroom.features.notifications.gate import LimitsGate
 from postroom.features.notifications.message_status import MessageStatuses
@@ -35,7 +36,7 @@ from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0016"
+SCHEMA_VERSION = "0017"
 """The last migration: what this code's tables are at."""
 
 
@@ -56,6 +57,7 @@ class App:
     credentials: Credentials
     catalogue: Catalogue
     creator: Creator
+    escalator: Escalator
     changes: Changes
     circuits: Circuits
     sender: Sender
@@ -232,19 +234,27 @@ def _assemble(
 ) -> App:
     catalogue = Catalogue(clients=base.clients, clock=base.clock)
     keys = _keys(base)
+    creator = Creator(
+        keys=keys,
+        directory=base.directory,
+        catalogue=catalogue,
+        vault=base.vault,
+        writer=writer,
+        database=base.database,
+        keep_keys=base.settings.keep_idempotency_keys,
+        links=base.links,
+    )
     return App(
         **base._asdict(),
         catalogue=catalogue,
         changes=changes,
-        creator=Creator(
-            keys=keys,
-            directory=base.directory,
-            catalogue=catalogue,
-            vault=base.vault,
-            writer=writer,
+        creator=creator,
+        escalator=Escalator(
             database=base.database,
-            keep_keys=base.settings.keep_idempotency_keys,
-            links=base.links,
+            creator=creator,
+            directory=base.directory,
+            vault=base.vault,
+            clock=base.clock,
         ),
         circuits=circuits,
         sender=_sender(base, limits_gate, circuits, changes, claims),

@@ -3,7 +3,7 @@
 Channels, statuses and actions are text, for Postroom may come to know more of them than this client does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,7 @@ class Notification:
     sensitive: bool = False
     follow_on_action: Mapping[str, str] | None = personal()
     """What there is to do elsewhere: its label, url and kind."""
+    escalation: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     etag: str | None = field(default=None, metadata=APART)
     """The version that this is, to act on no other; None in a list."""
     replayed: bool = field(default=False, metadata=APART)

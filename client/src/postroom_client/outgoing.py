@@ -37,6 +37,8 @@ class NewNotification:
     """Whether its text is shown only where somebody opens it."""
     follow_on_action: Mapping[str, str] | None = personal()
     """What there is to do elsewhere: label, url, kind."""
+    escalation: Sequence[Mapping[str, Any]] | None = field(default=None, repr=False)
+    """Who is told next, after how long, unless somebody reads it or acts."""
     idempotency_key: str | None = field(default=None, metadata=APART)
     """By which the same request counts once; the client draws one where there is none."""
     more: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata=APART)

@@ -24,6 +24,7 @@ def mask_personal(personal: Personal) -> Personal:
         mobile_number=None if personal.mobile_number is None else mask_number(personal.mobile_number),
         personalisation=None if personal.personalisation is None else mask_values(personal.personalisation),
         follow_on=None,
+        escalation=(),
     )
 
 

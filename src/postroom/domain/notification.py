@@ -36,6 +36,8 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     sensitive: bool = False
     """Whether its text is shown only where somebody opens it."""
     follow_on: FollowOn | None = None
+    escalation: tuple[dict[str, Any], ...] = ()
+    """The steps as they were asked for."""
 
 
 class ActionDetail(msgspec.Struct, frozen=True):

@@ -70,6 +70,11 @@ async def forget_screen_changes(app: App) -> None:
     await forget_changes(app.database, now=app.clock())
 
 
+async def escalate(app: App) -> None:
+    while await app.escalator.take_due():
+        pass
+
+
 async def seal_audit(app: App) -> None:
     await seal_entries(app.database, vault=app.vault, now=app.clock())
 
@@ -103,6 +108,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "forget sends of more than an hour ago": forget_sends,
     "forget old feedback": forget_feedback,
     "forget what changed on screens": forget_screen_changes,
+    "escalate": escalate,
     "seal the audit": seal_audit,
     "add up what readers have": add_up_counts,
     "purge the queue's log": purge_queue_log,
@@ -118,6 +124,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
     "forget old feedback": Scheduled(timedelta(hours=1)),
     "forget what changed on screens": Scheduled(timedelta(minutes=1)),
+    "escalate": Scheduled(timedelta(seconds=5)),
     "seal the audit": Scheduled(timedelta(seconds=5)),
     "add up what readers have": Scheduled(timedelta(seconds=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),

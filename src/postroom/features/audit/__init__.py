@@ -9,7 +9,14 @@ from postroom.features.audit.record import (
     record,
     record_of_service,
 )
-from postroom.features.audit.trail import Recorded, TrailFilters, TrailPage, entries_about, find_entries
+from postroom.features.audit.trail import (
+    Recorded,
+    TrailFilters,
+    TrailPage,
+    entries_about,
+    find_entries,
+    was_done,
+)
 
 __all__ = [
     "By",
@@ -24,4 +31,5 @@ __all__ = [
     "find_entries",
     "record",
     "record_of_service",
+    "was_done",
 ]

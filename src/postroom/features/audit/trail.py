@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.record import Kind
@@ -64,6 +64,15 @@ async def find_entries(conn: AsyncConnection, filters: TrailFilters, *, vault: V
     shown = rows[: filters.limit]
     items = tuple(_to_recorded(row, vault) for row in shown)
     return TrailPage(items, next_before=shown[-1].id if len(rows) > filters.limit else None)
+
+
+async def was_done(conn: AsyncConnection, notification_id: str, *, detail: str) -> bool:
+    """Whether anybody ever did that about a notification."""
+    table = audit_entries.c
+    done = exists().where(
+        table.notification_id == notification_id, table.kind == Kind.ACTION.value, table.detail == detail
+    )
+    return bool(await conn.scalar(select(done)))
 
 
 async def entries_about(conn: AsyncConnection, notification_id: str, *, vault: Vault) -> list[Recorded]:

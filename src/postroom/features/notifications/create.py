@@ -1,7 +1,7 @@
 """The one way in: a request becomes a notification, its deliveries, an audit entry and jobs, or nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,10 +19,11 @@ from postroom.domain.errors import FieldError, Forbidden, InFlight, Invalid
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import Status
+from postroom.features.notifications.escalation import rows_of
 from postroom.features.notifications.follow_on import FollowOnLinks, check_follow_on
 from postroom.features.notifications.idempotency import Once, replay
 from postroom.features.notifications.plan import Plan, make_plan
-from postroom.features.notifications.request import NewNotification, check_fields
+from postroom.features.notifications.request import EscalationStep, NewNotification, check_fields
 from postroom.features.services import Credential, Directory, Keys, RegisteredService
 from postroom.features.templates import Catalogue, check_discreet, check_template
 from postroom.kit.crypto import Vault
@@ -116,6 +117,8 @@ class Creator:
             else once.row(vault=self._vault, notification=notification, keep=self._keep_keys),
             vault=self._vault,
         )
+        if new.escalation:
+            plan = replace(plan, steps=rows_of(new, notification, vault=self._vault))
         return await self._write(plan, notification, once, caller)
 
     async def check(
@@ -144,10 +147,26 @@ class Creator:
         credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)
+        for step in new.escalation:
+            errors += await self._faults_of(step, service, caller=caller, now=now)
         first_of_each = {error.field: error for error in reversed((*faults, *errors))}
         if first_of_each:
             raise Invalid(tuple(reversed(first_of_each.values())))
         return _Judged(_notification(new, service, templates, checked, now), service, credential)
+
+    async def _faults_of(
+        self, step: EscalationStep, service: RegisteredService, *, caller: ServiceCaller, now: datetime
+    ) -> list[FieldError]:
+        """Every fault of what a step would make, at its place in the body."""
+        request = step.request
+        if request.carried and request.service_key not in (None, service.name):
+            words = "Send the name of your service as serviceKey: a key is not kept for so long."
+            return [FieldError(step.place, words)]
+        try:
+            await self._judge(request, caller=caller, now=now, faults=())
+        except Invalid as invalid:
+            return [FieldError(step.place_of(fault.field), fault.message) for fault in invalid.errors]
+        return []
 
     async def _write(
         self, plan: Plan, notification: Notification, once: Once | None, caller: ServiceCaller

@@ -27,6 +27,7 @@ def in_lists(notification: Notification, *, caller: Caller) -> Notification:
             personalisation=None,
             warnings=(),
             follow_on=None,
+            escalation=(),
         ),
         action_detail=None if detail is None else msgspec.structs.replace(detail, note=None),
     )

@@ -38,6 +38,8 @@ class Once:
 
     key: str
     body: bytes = field(repr=False)
+    keep: timedelta | None = None
+    """For how long it is known, if not for as long as others."""
 
     def row(self, *, vault: Vault, notification: Notification, keep: timedelta) -> dict[str, Any]:
         return {
@@ -45,7 +47,7 @@ class Once:
             "key": vault.digest(self.key),
             "body": vault.digest(self.body.decode()),
             "notification_id": notification.id,
-            "expires_at": notification.created_at + keep,
+            "expires_at": notification.created_at + (keep if self.keep is None else self.keep),
         }
 
 

@@ -13,6 +13,7 @@ from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
 from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
+from postroom.features.notifications.escalation import add_steps
 from postroom.features.notifications.idempotency import take_keys
 from postroom.features.notifications.seal import audience_index, seal_personal
 from postroom.features.services import Credential, RegisteredService
@@ -31,6 +32,8 @@ class Plan:
     audit_entry: audit.Entry
     raw_key: Credential | None = None
     once: Mapping[str, Any] | None = None
+    steps: Sequence[dict[str, Any]] = ()
+    """Of its escalation."""
 
 
 def make_plan(
@@ -122,6 +125,7 @@ def _batch(database: Database, plans: Sequence[Plan], *, vault: Vault, queue: Jo
     readers.add_new(
         batch, [(plan.notification["audience"], plan.notification["require_action"]) for plan in shown]
     )
+    add_steps(batch, [row for plan in plans for row in plan.steps])
     queue.add(batch, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
     return batch
 

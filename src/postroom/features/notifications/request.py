@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from postroom.channels.carriers import CARRIERS
 from postroom.domain import target_type
 from postroom.domain.channel import CARRIED, Channel
 from postroom.domain.errors import FieldError
+from postroom.domain.escalation import Unless
 from postroom.domain.notification import FollowOn, Personal
 from postroom.features.notifications.characters import (
     has_control,
@@ -57,6 +59,7 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
     correlation_id: str | None = None
     sensitive: bool = False
     follow_on: FollowOn | None = None
+    escalation: tuple["EscalationStep", ...] = ()
 
     def __repr__(self) -> str:
         """Without what is personal or secret."""
@@ -78,6 +81,7 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
             trusted=self.trusted,
             sensitive=self.sensitive,
             follow_on=self.follow_on,
+            escalation=tuple([step.told for step in self.escalation]) if self.escalation else (),
         )
 
     def template_for(self, channel: Channel) -> tuple[str, str | None]:
@@ -91,6 +95,44 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
         if channel is _first_carried(self.channels, self.extra_channels):
             return "templateId", self.template_id
         return f"templateIds.{channel}", None
+
+
+class EscalationStep(msgspec.Struct, frozen=True):
+    """A request that is made later, unless something happens before. `place` is where it stands in the body.
+
+    `told` is the step as it was asked for.
+    """
+
+    after: timedelta
+    unless: Unless
+    request: NewNotification
+    place: str
+    told: dict[str, Any]
+
+    def place_of(self, field: str) -> str:
+        """Where a field of its request stands: within the step, or in the notification that it is of."""
+        return place_of(self.place, field)
+
+
+_SAID_BY_A_STEP = frozenset(
+    {
+        "notificationType",
+        "user",
+        "message",
+        "templateId",
+        "templateIds",
+        "mobileNumber",
+        "email",
+        "personalisationParams",
+        "trustedParams",
+    }
+)
+
+
+def place_of(place: str, field: str) -> str:
+    """The same for a step that stands at `place`: one with `notify` says more than whom to tell."""
+    own = _SAID_BY_A_STEP if place.endswith(".notify") else frozenset({"user"})
+    return f"{place}.{field}" if field.partition(".")[0] in own else field
 
 
 @lru_cache(maxsize=256)

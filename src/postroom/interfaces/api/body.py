@@ -55,6 +55,11 @@ async def read_bodies(
     return [_read_one(bytes(each), shape) for each in several]
 
 
+def read_object(value: dict[str, Any], shape: type[Body]) -> tuple[Body, list[FieldError]]:
+    """An object that stood within a body, in that shape, and its fields at fault."""
+    return _read(msgspec.json.encode(value), shape)
+
+
 def _read_one(raw: bytes, shape: type[Body]) -> tuple[Body, list[FieldError]] | TooLarge | Invalid:
     try:
         return _read(raw, shape)

@@ -80,6 +80,7 @@ NOTIFICATION: dict[str, Any] = {
     "deliveries": [_DELIVERY],
     "sensitive": False,
     "followOnAction": None,
+    "escalation": [],
 }
 
 ACTIONS: dict[str, Any] = {

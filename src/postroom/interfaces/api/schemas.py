@@ -28,6 +28,21 @@ class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel
     reference: str | None = None
     sensitive: bool | str | None = None
     follow_on_action: dict[str, Any] | None = None
+    escalation: list[Any] | None = None
+
+
+class EscalationNotifyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """What a step of an escalation makes. What is left out is as in the notification that it is of."""
+
+    notification_type: str | list[str] | None = None
+    user: str | None = None
+    message: str | None = None
+    template_id: str | None = None
+    template_ids: dict[str, str] | None = None
+    mobile_number: str | None = None
+    email: str | None = None
+    personalisation_params: dict[str, Any] | None = None
+    trusted_params: list[str] | None = None
 
 
 class ActionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -108,6 +123,7 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     deliveries: list[DeliveryItem]
     sensitive: bool
     follow_on_action: FollowOnItem | None
+    escalation: list[dict[str, Any]]
 
 
 class ValidationItem(msgspec.Struct, rename="camel"):

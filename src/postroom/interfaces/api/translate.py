@@ -1,7 +1,7 @@
 """Between the wire's shapes and ours."""
 
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from postroom.domain.notification import Delivery, Notification
 from postroom.domain.status import FAILED
 from postroom.features.notifications.request import NewNotification
 from postroom.features.notifications.withdraw import is_removable
+from postroom.interfaces.api.escalation import read_escalation
 from postroom.interfaces.api.schemas import (
     DeliveryItem,
     FollowOnItem,
@@ -72,6 +73,11 @@ def to_new_notification(
         correlation_id=correlation_id,
         sensitive=parse_flag("sensitive", body.sensitive, errors),
         follow_on=None if body.follow_on_action is None else read_follow_on(body.follow_on_action, errors),
+        escalation=()
+        if body.escalation is None
+        else read_escalation(
+            body, errors, to_new=partial(to_new_notification, correlation_id=correlation_id)
+        ),
     )
 
 
@@ -163,6 +169,7 @@ def to_item(notification: Notification) -> NotificationItem:
         follow_on_action=None
         if personal.follow_on is None
         else FollowOnItem(**msgspec.structs.asdict(personal.follow_on)),
+        escalation=list(personal.escalation),
     )
 
 
