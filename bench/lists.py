@@ -4,7 +4,8 @@ Each case is asked of the small and of the large table in turn, in this process,
 transaction, which is what GET /notifications does but for HTTP. Each time it is another target, officer or
 place in the list. A page holds 50. The tables are filled by the database itself: half of the rows are one
 service's, every 20 rows of it share a target, 150 groups and officers are addressed by turns, every third
-row of a service has an email. Personal data is sealed once for all rows and opened for each that is shown.
+row of a service has an email, and one of ten asks for an action. Personal data is sealed once for all
+rows and opened for each that is shown. Counts of an officer are of all that addresses them or their groups.
 """
 
 import asyncio
@@ -97,8 +98,9 @@ async def _time(database: Database, vault: Vault, case: Case, chance: random.Ran
     caller, filters = case(chance, rows)
     began = time.perf_counter()
     async with database.reading() as conn:
-        if case is _count:
-            found = (await count_found(conn, filters, caller=caller, vault=vault)).number
+        if case in COUNTS:
+            counted = await count_found(conn, filters, caller=caller, vault=vault)
+            found = counted.number if counted.is_exact else 0
         else:
             found = len((await find_page(conn, filters, caller=caller, vault=vault)).items)
     took = time.perf_counter() - began
@@ -139,6 +141,25 @@ def _officers_quiet(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
     return Person("officer-new@hackney.gov.uk", names), Filters()
 
 
+def _officers_unread(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    caller, filters = _officers(20, chance, rows)
+    return caller, replace(filters, is_read=False)
+
+
+def _officers_work(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    """What still needs somebody's decision."""
+    caller, filters = _officers(20, chance, rows)
+    return caller, replace(filters, outstanding=True)
+
+
+def _count_of_officer(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    return _officers(20, chance, rows)
+
+
+def _count_unread(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
+    return _officers_unread(chance, rows)
+
+
 def _count(chance: random.Random, rows: int) -> tuple[Caller, Filters]:
     return _of_target(chance, rows)
 
@@ -149,10 +170,16 @@ CASES: dict[str, Case] = {
     "page of a target": _of_target,
     "an officer's, 1 group": partial(_officers, 1),
     "an officer's, 8 groups": partial(_officers, 8),
+    "an officer's, 20 groups": partial(_officers, 20),
+    "an officer's, 20 groups, unread": _officers_unread,
+    "an officer's, 20 groups, needs action": _officers_work,
     "an officer's, 8 groups, deep": partial(_officers_deep, 8),
     "an officer's, 8 quiet groups": _officers_quiet,
     "count of a target": _count,
+    "count of an officer's, 20 groups": _count_of_officer,
+    "count of an officer's unread, 20 groups": _count_unread,
 }
+COUNTS = frozenset({_count, _count_of_officer, _count_unread})
 
 
 @asynccontextmanager
@@ -180,11 +207,19 @@ async def _fill(database: Database, rows: int, vault: Vault, sealed: bytes) -> N
         await fill(conn, _deliveries(now, postgres=postgres), rows=rows)
         for statement in indexes:
             await conn.execute(text(statement))
+        await conn.execute(text(_COUNT_ALL), {"nobody": b""})
         await conn.execute(text("ANALYZE"))
     if not postgres:
         # What is still in its log would be moved to the file while we measure, or while we close.
         with sqlite3.connect(str(database.url.database)) as beside:
             beside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+_COUNT_ALL = (
+    "INSERT INTO reader_counts (audience, reader, state, outstanding, number)"
+    " SELECT audience, :nobody, 0, require_action, count(*) FROM notifications"
+    " GROUP BY audience, require_action"
+)
 
 
 async def _drop_indexes(conn: AsyncConnection, *, postgres: bool) -> list[str]:
@@ -222,7 +257,7 @@ def _notifications(now: str, rows: int, *, postgres: bool) -> str:
         f" CASE i % 2 WHEN 0 THEN {ours} ELSE {other} END, 'target-' || CAST(i / 2 % {targets} AS text),"
         f" 'repairs', 1, 0, audiences.value,"
         f" CASE WHEN i / 2 % 3 > 0 THEN '{{}}' ELSE '{{\"Email\"\\:\"e\"}}' END,"
-        f" false, false, :sealed, {now}, 1"
+        f" false, i / {2 * _AUDIENCES} % 10 = 0, :sealed, {now}, 1"
         f" FROM {counted(postgres=postgres)} JOIN audiences ON audiences.place ="
         f" CASE WHEN i < {rows // 10} AND i % 10 = 3 THEN {2 * _AUDIENCES} + i / 10 % {_QUIET}"
         f" ELSE i % {2 * _AUDIENCES} END"
