@@ -39,10 +39,11 @@ arrows: dev ## Check who imports whom
 house: dev ## Check the rules of the house
 	@$(BIN)/pytest -q tests/house
 
-openapi: dev ## Check that docs/openapi.json says what the API does
+openapi: dev ## Check that docs/openapi.json says what the API does, and the TypeScript client's types what that says
 	@if [ -f src/postroom/interfaces/api/openapi.py ]; then \
 		$(BIN)/python -m postroom.interfaces.api.openapi --check docs/openapi.json; \
 	fi
+	@$(BIN)/python tools/client-types --check
 
 lock: ## Resolve the dependencies anew into the two lock files (needs uv)
 	@tools/lock
@@ -57,7 +58,7 @@ chaos: dev ## The fire test: kill, pause and spoil everything, and count (ARGS="
 	@exec $(BIN)/python -m chaos $(ARGS)
 
 clean: ## Remove .venv, caches and what the demo kept
-	rm -rf $(VENV) data dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) client-ts/node_modules data dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 dev: $(VENV)/.dev

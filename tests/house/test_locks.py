@@ -48,6 +48,10 @@ def _locked(lock: str) -> set[str]:
     return {pin.partition("==")[0] for pin in pins(lock)}
 
 
+def test_npms_holds_no_address_either(top: Path) -> None:
+    assert re.findall(r"https?:|resolved", (top / "client-ts" / "package-lock.json").read_text()) == []
+
+
 @pytest.mark.parametrize(
     "line",
     [
