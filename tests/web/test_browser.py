@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.web.conftest import ADA, AMALA, GROUPS, JOE
+from tests.web.conftest import ADA, AMALA, GROUPS, JOE, MARY
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -126,6 +126,7 @@ PAGES = {
     "done": (AMALA, "/inbox/{sent}?done=read"),
     "gone": (AMALA, "/inbox/gone"),
     "forbidden": (AMALA, "/developer"),
+    "register": (MARY, "/register"),
     "search": (ADA, "/developer"),
     "timeline": (ADA, "/developer/notifications/{sent}"),
     "services": (ADA, "/developer/services"),
@@ -137,7 +138,7 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("who", [None, AMALA, ADA], ids=["nobody", "amala", "ada"])
+@pytest.mark.parametrize("who", [None, AMALA, MARY, ADA], ids=["nobody", "amala", "mary", "ada"])
 async def test_axe_finds_nothing_and_nothing_runs_over(
     with_scripts: Desk, furnished: dict[str, str], who: str | None
 ) -> None:

@@ -102,6 +102,21 @@ async def anyone_has_read(conn: AsyncConnection, notification_id: str) -> bool:
     return bool(await conn.scalar(select(read)))
 
 
+async def read_by(conn: AsyncConnection, notification_ids: Collection[str]) -> dict[str, frozenset[bytes]]:
+    """Who has read each of them, by their blind indexes."""
+    if not notification_ids:
+        return {}
+    found = await conn.execute(
+        select(reader_states.c.notification_id, reader_states.c.reader).where(
+            reader_states.c.notification_id.in_(notification_ids), reader_states.c.read_at.is_not(None)
+        )
+    )
+    read: dict[str, set[bytes]] = {}
+    for row in found:
+        read.setdefault(row.notification_id, set()).add(bytes(row.reader))
+    return {notification_id: frozenset(readers) for notification_id, readers in read.items()}
+
+
 async def readers_of(conn: AsyncConnection, notification_id: str) -> list[Row[Any]]:
     """Each reader who has done something with it, with when they did what."""
     statement = select(reader_states).where(reader_states.c.notification_id == notification_id)

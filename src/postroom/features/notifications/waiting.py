@@ -1,0 +1,60 @@
+"""What waits for somebody's decision, of many audiences: for who has to see to it that they look at it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Row, literal_column
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.features.notifications import store
+from postroom.features.notifications.seal import audience_index, open_personal
+from postroom.features.notifications.tables import OUTSTANDING, notifications
+from postroom.kit.crypto import Vault
+
+_MOST_MERGED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notification without its text. `user` is whom it addresses."""
+
+    id: str
+    user: str = field(repr=False)
+    target_type: str | None
+    reference: str | None
+    created_at: datetime
+
+
+async def find_waiting(
+    conn: AsyncConnection,
+    audiences: Collection[str],
+    *,
+    vault: Vault,
+    before: str | None = None,
+    limit: int,
+) -> list[Waiting]:
+    """What addresses any of them and waits, newest first; by the index that holds nothing else."""
+    if not audiences:
+        return []
+    indexes = sorted({audience_index(vault, each) for each in audiences})
+    where: list[ColumnElement[bool]] = [literal_column(f"({OUTSTANDING})", Boolean)]
+    if before is not None:
+        where.append(notifications.c.id < before)
+    if len(indexes) > _MOST_MERGED:
+        rows = await store.page(conn, [notifications.c.audience.in_(indexes), *where], limit=limit)
+    else:
+        numbers = dict.fromkeys(indexes, limit)
+        rows = await store.page_of_audiences(conn, numbers, where, limit=limit)
+    return [_to_waiting(row, vault) for row in rows]
+
+
+def _to_waiting(row: Row[Any], vault: Vault) -> Waiting:
+    return Waiting(
+        id=row.id,
+        user=open_personal(vault, row.id, row.personal).user or "",
+        target_type=row.target_type,
+        reference=row.reference,
+        created_at=row.created_at,
+    )
