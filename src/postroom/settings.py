@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from postroom.domain.action import NOTE_REQUIRED, ActionType
 from postroom.domain.circuit import CircuitPolicy
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.role import Role
@@ -92,6 +93,8 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
+    need_note: frozenset[ActionType] = NOTE_REQUIRED
+    """The actions that say why."""
     links: LinkSettings = field(default_factory=LinkSettings)
     most_streams: int = 10_000
     overdue_after: timedelta = timedelta(days=3)
@@ -127,6 +130,9 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
         "limits": _limits(variables, faults),
+        "need_note": NOTE_REQUIRED
+        if _flag(variables, "POSTROOM_REJECT_NEEDS_NOTE", faults, default="on")
+        else NOTE_REQUIRED - {ActionType.REJECTED},
         "links": _links(variables, faults),
         "trust": _trust(variables, faults),
         "pages": _pages(variables, faults),

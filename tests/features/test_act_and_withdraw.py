@@ -13,13 +13,15 @@ from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound, Stal
 from postroom.domain.notification import ActionDetail, Notification
 from postroom.domain.status import Status
 from postroom.features.audit.store import audit_entries
-from postroom.features.notifications.act import LONGEST_NOTE, Action
+from postroom.features.notifications.act import LONGEST_NOTE, Action, act
 from postroom.features.notifications.tables import deliveries
 from postroom.features.notifications.withdraw import is_removable
+from postroom.settings import read_settings
 
 if TYPE_CHECKING:
     from tests.features.conftest import Office
 
+SETTINGS = {"POSTROOM_SECRET": "s" * 32, "OFFICER_TOKEN_SECRET": "o" * 32}
 APPROVE = Action(ActionType.APPROVED, note="It is right")
 
 
@@ -219,3 +221,27 @@ async def test_a_withdrawal_that_fails_leaves_everything(office: "Office") -> No
 
     assert await office.one(made) == made
     assert await kinds(office) == ["accepted"]
+
+
+async def test_a_deployment_may_let_people_reject_without_a_note(
+    office: "Office", made: Notification, joe: Person
+) -> None:
+    reject = Action(ActionType.REJECTED)
+
+    async def do(need_note: frozenset[ActionType]) -> Notification:
+        async with office.app.database.transaction() as conn:
+            return await act(
+                conn,
+                made.id,
+                reject,
+                caller=joe,
+                vault=office.app.vault,
+                now=office.now,
+                need_note=need_note,
+            )
+
+    with pytest.raises(Invalid):
+        await do(read_settings(SETTINGS).need_note)
+    lenient = read_settings(SETTINGS | {"POSTROOM_REJECT_NEEDS_NOTE": "off"}).need_note
+    assert lenient == {ActionType.APPROVED}
+    assert (await do(lenient)).action is ActionType.REJECTED

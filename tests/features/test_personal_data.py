@@ -12,9 +12,12 @@ from sqlalchemy import inspect, text
 from postroom.domain.action import ActionType
 from postroom.domain.caller import Person
 from postroom.domain.channel import Channel
+from postroom.domain.notification import FollowOn
 from postroom.features.notifications.act import Action
+from postroom.features.services import set_link_hosts
 from postroom.kit import log as logs
 from postroom.kit.database import metadata
+from tests.features.test_escalate import step
 
 if TYPE_CHECKING:
     from tests.features.conftest import Office
@@ -30,6 +33,8 @@ SECRETS = {
     "address": "17 Marmalade Passage",
     "officer": OFFICER,
     "note": "Spoke with him on Tuesday",
+    "ip": "198.51.100.77",
+    "link": "forms.hackney.gov.uk/zebedee",
 }
 
 
@@ -57,6 +62,9 @@ async def live_through(office: "Office") -> None:
     """Accepted over all channels, sent, failed, received, read, decided, removed."""
     officer = Person(OFFICER, groups=("repairs-officers",))
     templates = office.sandbox.templates
+    async with office.app.database.transaction() as conn:
+        hosts = ["forms.hackney.gov.uk"]
+        await set_link_hosts(conn, service_id=office.repairs.service_id, hosts=hosts)
     made = await office.create(
         office.email(
             channels=(Channel.SCREEN, Channel.EMAIL),
@@ -64,6 +72,8 @@ async def live_through(office: "Office") -> None:
             user=OFFICER,
             target_id="t-1",
             message=SECRETS["message"],
+            follow_on=FollowOn("Go on", f"https://{SECRETS['link']}"),
+            escalation=(step(office.screen(user=OFFICER, message=SECRETS["message"])),),
             email=SECRETS["email"],
             mobile_number=SECRETS["number"],
             service_key=office.sandbox.mint_key(),
@@ -87,7 +97,7 @@ async def live_through(office: "Office") -> None:
     sent = (await office.one(made)).deliveries
     await office.receive(sent[0], "temporary-failure")
     for action in (ActionType.IS_READ, ActionType.INITIATED, ActionType.APPROVED):
-        await office.act(made, Action(action, note=SECRETS["note"]), caller=officer)
+        await office.act(made, Action(action, note=SECRETS["note"], ip=SECRETS["ip"]), caller=officer)
     await office.withdraw(made, caller=officer)
 
 

@@ -1,5 +1,6 @@
 """What people do about a notification: read it, take it up, approve or reject it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -42,13 +43,14 @@ async def act(
     caller: Caller,
     vault: Vault,
     now: datetime,
+    need_note: Collection[ActionType] = NOTE_REQUIRED,
 ) -> Notification:
     """Record the action, in the caller's transaction; the notification as it is then.
 
     Invalid, NotFound, Forbidden (it may only be read), Stale (another version than `if_match`) or Conflict
     (it is settled already) otherwise.
     """
-    _check(action)
+    _check(action, need_note)
     row = await store.notification(conn, notification_id, visible=visible_to(caller, vault), lock=True)
     if row is None:
         await refuse_change(conn, notification_id, caller=caller, vault=vault)
@@ -117,10 +119,10 @@ async def _show(
         await screens.record(conn, [change])
 
 
-def _check(action: Action) -> None:
+def _check(action: Action, need_note: Collection[ActionType]) -> None:
     if action.note is not None and len(action.note) > LONGEST_NOTE:
         raise Invalid([FieldError("actionNote", f"Use up to {LONGEST_NOTE} characters.")])
-    if action.type in NOTE_REQUIRED and not (action.note or "").strip():
+    if action.type in need_note and not (action.note or "").strip():
         raise Invalid([FieldError("actionNote", f"Say why: {action.type} needs a note.")])
 
 

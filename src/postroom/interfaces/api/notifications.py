@@ -97,7 +97,15 @@ async def act_on_notification(request: AnyRequest, notification_id: FromPath[str
     body, faults = await read_body(request, ActionBody)
     action = _to_action(body, faults, wanted_id, request)
     async with postroom.database.transaction() as conn:
-        found = await act(conn, wanted_id, action, caller=caller, vault=postroom.vault, now=postroom.clock())
+        found = await act(
+            conn,
+            wanted_id,
+            action,
+            caller=caller,
+            vault=postroom.vault,
+            now=postroom.clock(),
+            need_note=postroom.settings.need_note,
+        )
     postroom.live.ring()
     return _answer(found)
 

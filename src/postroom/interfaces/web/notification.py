@@ -93,6 +93,7 @@ async def _page(
         is_removable=is_removable(found),
         note=visit.fields.get("note", ""),
         longest_note=LONGEST_NOTE,
+        rejecting_needs_note=ActionType.REJECTED in visit.app.settings.need_note,
         decided=_decided(found, person),
     )
 
@@ -144,7 +145,15 @@ async def _perform(visit: Visit, notification_id: str, what: str) -> None:
         ip=visit.ip,
     )
     async with app.database.transaction() as conn:
-        await act(conn, notification_id, action, caller=visit.person, vault=app.vault, now=app.clock())
+        await act(
+            conn,
+            notification_id,
+            action,
+            caller=visit.person,
+            vault=app.vault,
+            now=app.clock(),
+            need_note=app.settings.need_note,
+        )
     visit.tell()
 
 
