@@ -24,6 +24,7 @@ from postroom.features.notifications.withdraw import withdraw
 from postroom.interfaces.api.allowances import allowance_headers
 from postroom.interfaces.api.answer import Answer, encode, json_answer
 from postroom.interfaces.api.body import LARGEST_WITH_FILE, read_body
+from postroom.interfaces.api.export import csv_answer, filters_of_csv, wants_csv
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, next_link, parse_filters
 from postroom.interfaces.api.schemas import ActionBody, CountItem, NotificationBody
@@ -60,6 +61,8 @@ async def create_notification(request: AnyRequest) -> ASGIApp:
 async def list_notifications(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
     caller = await authenticator.caller(request, scope=Scope.READ)
+    if wants_csv(request):
+        return await csv_answer(request, await _reaching(request, filters_of_csv(request), caller), caller)
     filters = await _reaching(request, parse_filters(request), caller)
     async with postroom.database.reading() as conn:
         page = await find_page(conn, filters, caller=caller, vault=postroom.vault)

@@ -104,6 +104,11 @@ FILTERS = [
     in_query("cursor", "Where the page begins, from a Link header.", UUID),
 ]
 COUNT_FILTERS = FILTERS[:-2]
+FORMAT = in_query(
+    "format",
+    "As JSON, or as CSV for a spreadsheet; else what the Accept header asks for.",
+    {"type": "string", "enum": ["json", "csv"]},
+)
 _CARRIED = {"type": "string", "enum": list(CARRIED)}
 _CAUSE = {"type": "string", "enum": list(Cause)}
 DEAD_LETTER_FILTERS = [

@@ -14,6 +14,7 @@ from postroom.interfaces.api.openapi_parts import (
     DEAD_LETTER,
     DEAD_LETTER_FILTERS,
     FILTERS,
+    FORMAT,
     ID,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -61,17 +62,20 @@ def _of_notifications() -> dict[str, Any]:
         [examples.NOTIFICATION],
         Link='The next page, as rel="next".',
     )
+    page["content"]["text/csv"] = {
+        "schema": {"type": "string", "description": "All pages, with what the list masks masked."}
+    }
     return {
         "/notifications": {
             "post": _create(tag, item),
             "get": operation(
                 name="listNotifications",
-                summary="List notifications",
+                summary="List notifications, a page as JSON or all of them as CSV",
                 tag=tag,
                 answers={200: page},
                 problems=(400, 401, 403, 429, 503),
                 security=ANYONE,
-                parameters=FILTERS,
+                parameters=[*FILTERS, FORMAT],
             ),
         },
         "/notifications/count": {

@@ -39,9 +39,12 @@ KNOWN = (
     "service",
     "limit",
     "cursor",
+    "format",
 )
 COUNTABLE = KNOWN[: KNOWN.index("limit")]
 """A count has no pages."""
+CSV = "csv"
+FORMATS = ("json", CSV)
 _REPEATABLE = frozenset({"notificationType"})
 
 
@@ -99,7 +102,7 @@ def _to_filters(given: dict[str, list[Any]], errors: list[FieldError], *, late_b
     is_overdue = parse(first, "overdue", _flag, errors)
     if is_overdue and needs_action is False:
         errors.append(FieldError("overdue", "What needs no action is never overdue."))
-    return Filters(
+    filters = Filters(
         channels=None if types is None else parse_channels(types, errors, allow_all=True),
         target_id=first.get("targetId"),
         target_type=None if kind is None else target_type.canonical(kind) or kind,
@@ -118,6 +121,8 @@ def _to_filters(given: dict[str, list[Any]], errors: list[FieldError], *, late_b
         before=parse(first, "cursor", read_cursor, errors),
         limit=parse(first, "limit", read_limit, errors) or DEFAULT_LIMIT,
     )
+    parse(first, "format", _format, errors)
+    return filters
 
 
 def parse(given: Mapping[str, str], name: str, read: Callable[[str], Any], errors: list[FieldError]) -> Any:
@@ -175,6 +180,12 @@ def _message_id(text: str) -> str:
     if not is_id(text):
         raise ValueError("Use the id of a delivery, or of a message at GOV.UK Notify.")
     return text.lower()
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"Use {' or '.join(FORMATS)}.")
+    return text
 
 
 def read_cursor(text: str) -> str:

@@ -74,7 +74,7 @@ class StreamAnswer:
         self._lasts = lasts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = _Stream(send, break_off=_break_off_of(scope))
+        stream = _Stream(send, break_off=break_off_of(scope))
         ending = asyncio.get_running_loop().call_later(min(self._lasts, _LONGEST_SECONDS), stream.end)
         try:
             await self._live.join(self._person, stream, since=self._since)
@@ -167,7 +167,8 @@ class _Stream:
             await self._send({"type": "http.response.body", "body": _BEGINNING, "more_body": True})
 
 
-def _break_off_of(scope: Scope) -> Callable[[], None]:
+def break_off_of(scope: Scope) -> Callable[[], None]:
+    """What ends the connection at once."""
     extensions: Any = scope.get("extensions") or {}
     found: Callable[[], None] = extensions.get(BREAK_OFF, {}).get("call", lambda: None)
     return found
