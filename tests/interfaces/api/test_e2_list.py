@@ -38,7 +38,15 @@ SPECIFIED = [
     "performedActionDate",
     "createdDate",
 ]
-OURS = ["reference", "templateIds", "templateUnchecked", "warnings", "deliveries"]
+OURS = [
+    "reference",
+    "templateIds",
+    "templateUnchecked",
+    "warnings",
+    "deliveries",
+    "sensitive",
+    "followOnAction",
+]
 _NEXT = re.compile(r'<(/notifications\?.+)>; rel="next"')
 
 
@@ -67,6 +75,8 @@ async def test_e2_is_a_bare_array_of_the_specifications_fields_and_ours_after_th
         "user": None,
         "serviceKey": None,
         "templateId": None,
+        "sensitive": False,
+        "followOnAction": None,
         "requireAction": False,
         "requireEmailNotification": False,
         "requireSmsNotification": False,
