@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,24 +55,6 @@ async def _prepare(url: str, notify_url: str, a_minute: int | None) -> Office:
     return Office(url, secret, key.service_id, key.key, receipt_token)
 
 
-def accept_many(office: Office, number: int, *, lane: Lane = Lane.SINGLE) -> None:
-    """Have so many emails accepted, by the one way in."""
-    asyncio.run(_accept_many(office, number, lane))
-
-
-async def _accept_many(office: Office, number: int, lane: Lane) -> None:
-    caller = ServiceCaller(office.service_id, SERVICE)
-    async with _app(office.url, office.secret) as app:
-        for start in range(0, number, _TOGETHER):
-            together = range(start, min(start + _TOGETHER, number))
-            await asyncio.gather(
-                *(
-                    app.creator.create(an_email(place), caller=caller, now=app.clock(), lane=lane)
-                    for place in together
-                )
-            )
-
-
 def an_email(place: int) -> NewNotification:
     return NewNotification(
         channels=(Channel.EMAIL,),
@@ -83,12 +65,32 @@ def an_email(place: int) -> NewNotification:
     )
 
 
+New = Callable[[int], NewNotification]
+
+
+def accept_many(office: Office, number: int, *, lane: Lane = Lane.SINGLE, new: New = an_email) -> None:
+    """Have so many accepted, emails unless said otherwise, by the one way in."""
+    asyncio.run(_accept_many(office, number, lane, new))
+
+
+async def _accept_many(office: Office, number: int, lane: Lane, new: New) -> None:
+    caller = ServiceCaller(office.service_id, SERVICE)
+    async with _app(office.url, office.secret) as app:
+        for start in range(0, number, _TOGETHER):
+            together = range(start, min(start + _TOGETHER, number))
+            await asyncio.gather(
+                *(
+                    app.creator.create(new(place), caller=caller, now=app.clock(), lane=lane)
+                    for place in together
+                )
+            )
+
+
 @contextmanager
-def doors(office: Office, which: str, *, place: Path) -> Iterator[Running]:
+def doors(office: Office, which: str, *, place: Path, **settings: str) -> Iterator[Running]:
     """A process of Postroom with these doors: api, worker, or api+worker."""
-    with running(
-        "bench.ours", which, place=place, environment=_environment(office.url, office.secret)
-    ) as each:
+    environment = {**_environment(office.url, office.secret), **settings}
+    with running("bench.ours", which, place=place, environment=environment) as each:
         yield each
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Row, literal_column
+from sqlalchemy import ColumnElement, Row, literal_column
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.notifications import store
@@ -39,7 +39,7 @@ async def find_waiting(
     if not audiences:
         return []
     indexes = sorted({audience_index(vault, each) for each in audiences})
-    where: list[ColumnElement[bool]] = [literal_column(f"({OUTSTANDING})", Boolean)]
+    where: list[ColumnElement[bool]] = [literal_column(f"({OUTSTANDING})")]
     if before is not None:
         where.append(notifications.c.id < before)
     if len(indexes) > _MOST_MERGED:
