@@ -17,6 +17,7 @@ import msgspec
 from notify_sandbox.demo import demo_seed
 from notify_sandbox.model import Callback
 from postroom.app import App, running_app
+from postroom.features.audit import By
 from postroom.features.limits import FAR_ABOVE
 from postroom.features.services import Registration, register_again
 from postroom.interfaces.tokens import issue_officer_token
@@ -252,7 +253,12 @@ async def _furnish(app: App, kept: Kept, sandbox: Sandbox, url: str) -> dict[str
     try:
         async with app.database.transaction() as conn:
             key = await register_again(
-                conn, registration, vault=app.vault, receipt_token=kept.receipt_token, now=now
+                conn,
+                registration,
+                vault=app.vault,
+                receipt_token=kept.receipt_token,
+                now=now,
+                by=By("the demo", now, app.vault),
             )
     except CannotOpen:
         raise BadSettings("this database belongs to a demo with another --data folder") from None

@@ -95,7 +95,13 @@ async def register(
 
 
 async def register_again(
-    conn: AsyncConnection, registration: Registration, *, vault: Vault, receipt_token: str, now: datetime
+    conn: AsyncConnection,
+    registration: Registration,
+    *,
+    vault: Vault,
+    receipt_token: str,
+    now: datetime,
+    by: audit.By | None = None,
 ) -> NewKey:
     """Register a service, or bring the one of that name up to date; a new API key for it either way.
 
@@ -103,12 +109,13 @@ async def register_again(
     """
     row = await store.service_by_name(conn, registration.name)
     if row is None:
-        service_id = await register(conn, registration, vault=vault, now=now)
+        service_id = await register(conn, registration, vault=vault, now=now, by=by)
     else:
         service_id = row.id
         await _bring_up_to_date(conn, row, registration, vault=vault, now=now)
+        await note_change(conn, service_id, "registration", by=by)
     await set_receipt_token(conn, vault=vault, service_id=service_id, token=receipt_token)
-    return await issue_key(conn, vault=vault, service_id=service_id, name="started", now=now)
+    return await issue_key(conn, vault=vault, service_id=service_id, name="started", now=now, by=by)
 
 
 def _json(value: object) -> str:
