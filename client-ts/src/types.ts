@@ -478,7 +478,7 @@ export interface CreateNotificationQuery {
   validateOnly?: boolean;
 }
 
-/** List notifications. */
+/** List notifications, a page as JSON or all of them as CSV. */
 export interface ListNotificationsQuery {
   /** One or more channels, repeated or with commas. */
   notificationType?: Array<"Screen" | "Email" | "Text" | "Letter" | "All">;
@@ -516,6 +516,8 @@ export interface ListNotificationsQuery {
   limit?: number;
   /** Where the page begins, from a Link header. */
   cursor?: string;
+  /** As JSON, or as CSV for a spreadsheet; else what the Accept header asks for. */
+  format?: "json" | "csv";
 }
 
 /** Count notifications. */
