@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from postroom.app import App
-from postroom.features import limits
+from postroom.features import limits, monitors
 from postroom.features.audit.seal import seal_entries
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.resume import resume_waiting
@@ -83,6 +83,10 @@ async def add_up_counts(app: App) -> None:
     await fold(app.database)
 
 
+async def tell_owners_of_webhooks(app: App) -> None:
+    await monitors.tell_owners(database=app.database, creator=app.creator, vault=app.vault, now=app.clock())
+
+
 async def purge_queue_log(app: App) -> None:
     from postroom.kit.queue.postgres import purge_log
 
@@ -111,6 +115,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "escalate": escalate,
     "seal the audit": seal_audit,
     "add up what readers have": add_up_counts,
+    "tell owners of webhooks that are off": tell_owners_of_webhooks,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -127,6 +132,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "escalate": Scheduled(timedelta(seconds=5)),
     "seal the audit": Scheduled(timedelta(seconds=5)),
     "add up what readers have": Scheduled(timedelta(seconds=1)),
+    "tell owners of webhooks that are off": Scheduled(timedelta(minutes=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

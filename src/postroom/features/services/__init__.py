@@ -20,6 +20,7 @@ from postroom.features.services.links import leads_to_allowed_host, set_link_hos
 from postroom.features.services.noted import note_change
 from postroom.features.services.profile import (
     NotifyKey,
+    Owner,
     Profile,
     find_profile,
     find_profiles,
@@ -47,6 +48,7 @@ __all__ = [
     "KnownKey",
     "NewKey",
     "NotifyKey",
+    "Owner",
     "Profile",
     "RegisteredService",
     "Registration",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row
@@ -46,6 +46,13 @@ class Profile:
     off_at: datetime | None
 
 
+class Owner(NamedTuple):
+    """A service by its name, and the e-mail address of whom it belongs to, where somebody was named."""
+
+    service: str
+    email: str | None
+
+
 async def find_profile(conn: AsyncConnection, name: str, *, vault: Vault, lock: bool = False) -> Profile:
     """The service of that name; NotFound where there is none. `lock` keeps it as it is until the commit."""
     row = None
@@ -66,10 +73,10 @@ async def names_of_services(conn: AsyncConnection) -> list[str]:
     return [row.name for row in await store.all_services(conn)]
 
 
-async def owner_of(conn: AsyncConnection, service_id: str, *, vault: Vault) -> str | None:
-    """The e-mail address of whom the service belongs to, where somebody was named."""
+async def owner_of(conn: AsyncConnection, service_id: str, *, vault: Vault) -> Owner | None:
+    """Whom the service belongs to; None where there is no such service."""
     row = await store.service_by_id(conn, service_id)
-    return None if row is None else _open_owner(row, vault)
+    return None if row is None else Owner(row.name, _open_owner(row, vault))
 
 
 def seal_owner(owner: str | None, *, service_id: str, vault: Vault) -> bytes | None:

@@ -48,6 +48,15 @@ class Endpoint:
     waiting: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """An endpoint that is called no more, since when and why."""
+
+    service_id: str
+    at: datetime
+    reason: str | None
+
+
 async def set_endpoint(
     conn: AsyncConnection, service_id: str, url: str, *, vault: Vault, private: bool, now: datetime
 ) -> str | None:
@@ -104,6 +113,14 @@ async def find_endpoints(
         row.service_id: _to_endpoint(row, waiting.get(row.service_id, 0), vault)
         for row in await conn.execute(wanted)
     }
+
+
+async def find_switched_off(conn: AsyncConnection, *, since: datetime) -> list[SwitchedOff]:
+    """The endpoints that were switched off since then, and still are."""
+    off = webhook_endpoints.c
+    wanted = select(off.service_id, off.off_at, off.off_reason).where(off.off_at >= since)
+    rows = await conn.execute(wanted.order_by(off.off_at))
+    return [SwitchedOff(row.service_id, row.off_at, row.off_reason) for row in rows]
 
 
 async def rotate_secret(conn: AsyncConnection, service_id: str, *, vault: Vault, now: datetime) -> str:
