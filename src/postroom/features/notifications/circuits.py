@@ -76,7 +76,7 @@ class Circuits:
             self._anybody_back = True
             self._promised = {key: until for key, until in self._promised.items() if key[0] != way}
         if before is not None and before.position is not Position.CLOSED:
-            log.info("the provider answers again", provider=_host(way), call=way.call)
+            log.info("the provider answers again", provider=host_of(way), call=way.call)
 
     def failed(self, way: Way, *, delivery_id: str, now: datetime) -> datetime | None:
         """A call had none. When the provider is tried next, where that is not at once."""
@@ -86,7 +86,7 @@ class Circuits:
         self._circuits[way] = after
         if before.position is Position.CLOSED and after.position is Position.OPEN:
             log.warning(
-                "the provider does not answer", provider=_host(way), call=way.call, failures=after.failures
+                "the provider does not answer", provider=host_of(way), call=way.call, failures=after.failures
             )
             self._doubt(way.address, after)
         if after.position is Position.CLOSED:
@@ -179,6 +179,6 @@ def _would(state: State) -> Call:
     return Call.ASK if state.status in UNDERWAY or state.open_attempt is not None else Call.SEND
 
 
-def _host(way: Way) -> str:
+def host_of(way: Way) -> str:
     """An address may hold more than a log should."""
     return urlsplit(way.address).netloc.rpartition("@")[2]

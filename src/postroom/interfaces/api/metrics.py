@@ -12,8 +12,11 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from postroom.app import App
+from postroom.domain.circuit import Position
+from postroom.features.notifications.circuits import Circuits, host_of
 from postroom.features.notifications.dead_letters import Cause, count_dead
 from postroom.features.notifications.ledger import OpenSteps, Unaccounted, find_unaccounted, open_steps
+from postroom.features.webhooks.standing import FeedbackStanding, feedback_standing
 from postroom.interfaces.api.answer import Answer
 from postroom.interfaces.api.parts import AnyRequest
 from postroom.kit.database import DatabaseUnavailable
@@ -70,11 +73,19 @@ async def _families(app: App) -> list[Metric]:
             steps = await open_steps(conn, now=now)
             dead = await count_dead(conn)
             unaccounted = await find_unaccounted(conn, since=now - _LOOKED_BACK)
+            feedback = await feedback_standing(conn)
     except (DatabaseUnavailable, TimeoutError):
         up.add_metric([], 0)
         return [up]
     up.add_metric([], 1)
-    return [up, *_of_steps(steps, now), _of_dead(dead.items()), _of_unaccounted(unaccounted)]
+    return [
+        up,
+        *_of_steps(steps, now),
+        _of_dead(dead.items()),
+        _of_unaccounted(unaccounted),
+        *_of_feedback(feedback, now),
+        _of_circuits(app.circuits),
+    ]
 
 
 def _of_steps(steps: OpenSteps, now: datetime) -> list[Metric]:
@@ -113,4 +124,36 @@ def _of_unaccounted(unaccounted: Unaccounted) -> Metric:
     family.add_metric(["without-end-or-step"], unaccounted.without_end_or_step)
     family.add_metric(["without-deliveries"], unaccounted.without_deliveries)
     family.add_metric(["not-kept"], unaccounted.not_kept)
+    return family
+
+
+def _of_feedback(standing: FeedbackStanding, now: datetime) -> list[Metric]:
+    oldest = standing.oldest_unpublished
+    age = 0.0 if oldest is None else max((now - oldest).total_seconds(), 0)
+    told = {
+        "postroom_feedback_unpublished": (
+            "What happened and has no place in the feed yet.",
+            standing.unpublished,
+        ),
+        "postroom_feedback_oldest_unpublished_seconds": ("For how long the first of it has had none.", age),
+        "postroom_webhook_calls_waiting": ("Calls of webhooks that are still to be made.", standing.calls),
+        "postroom_webhooks": ("Services that are called back.", standing.endpoints),
+        "postroom_webhooks_off": ("Those of them that were switched off.", standing.endpoints_off),
+    }
+    return [GaugeMetricFamily(name, words, value=value) for name, (words, value) in told.items()]
+
+
+def _of_circuits(circuits: Circuits) -> Metric:
+    """Only this process's: another learns for itself. What waits for a provider is among the open steps."""
+    family = GaugeMetricFamily(
+        "postroom_circuit_open",
+        "Whether this process holds calls to a provider back, because it does not answer.",
+        labels=["provider", "call"],
+    )
+    is_open: dict[tuple[str, str], bool] = {}
+    for way, position in circuits.states().items():
+        key = host_of(way), way.call.value
+        is_open[key] = is_open.get(key, False) or position is not Position.CLOSED
+    for labels, value in is_open.items():
+        family.add_metric(labels, value)
     return family
