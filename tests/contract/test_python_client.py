@@ -16,12 +16,16 @@ import pytest
 import pytest_asyncio
 
 from postroom.features.limits import ServiceLimits
+from postroom.features.notifications.tables import deliveries
 from postroom.features.services import RegisteredService, Registration, register_again
 from postroom_client import (
     AsyncPostroom,
+    Attempt,
     Conflict,
     Count,
+    DeadLetter,
     Delivery,
+    Event,
     Forbidden,
     Health,
     Invalid,
@@ -31,13 +35,18 @@ from postroom_client import (
     NotFound,
     Notification,
     Postroom,
+    Preview,
+    Replayed,
     RetryPolicy,
     Stale,
     Template,
     TemplateVersion,
+    TimelineEntry,
     TooMany,
     Unauthenticated,
     Unavailable,
+    Validation,
+    Webhook,
 )
 from postroom_client import email as email_of
 
@@ -64,12 +73,15 @@ class Asker:
             return await asyncio.to_thread(method, *args, **kwargs)
         return await method(*args, **kwargs)
 
-    async def list(self, **filters: Any) -> AsyncIterator[Notification]:
+    def list(self, **filters: Any) -> AsyncIterator[Any]:
+        return self.each("list", **filters)
+
+    async def each(self, listing: str, **filters: Any) -> AsyncIterator[Any]:
         if isinstance(self.client, AsyncPostroom):
-            async for item in self.client.list(**filters):
+            async for item in getattr(self.client, listing)(**filters):
                 yield item
             return
-        items = self.client.list(**filters)
+        items = getattr(self.client, listing)(**filters)
         while (item := await asyncio.to_thread(next, items, None)) is not None:
             yield item
 
@@ -431,6 +443,82 @@ async def _run(example: str, **environment: str) -> str:
     return told.decode()
 
 
+async def test_a_notification_is_judged_shown_and_followed(office: "Office", client: Asker) -> None:
+    wanted = email_of(**email(office))
+    judged = await client.ask("validate", wanted)
+    shown = await client.ask(
+        "preview", office.templates["email"], personalisation={"name": "Zoë", "ref": "X1"}
+    )
+    with pytest.raises(Invalid) as caught:
+        await client.ask("validate", email_of(**email(office, personalisation={"name": "Joe"})))
+    sent = await client.ask("notify", wanted)
+    await office.ended(sent.id)
+    lines = await client.ask("timeline", sent.id)
+
+    assert judged == Validation(valid=True)
+    assert (shown.type, "Zoë" in shown.body, "Zoë" in repr(shown)) == ("Email", True, False)
+    assert set(caught.value.errors) == {"personalisationParams.ref"}
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+    assert {line.kind for line in lines} >= {"accepted", "receipt"}
+    assert all(line.text for line in lines)
+
+
+async def test_the_feed_goes_on_from_its_cursor(office: "Office", client: Asker) -> None:
+    before = [event async for event in client.each("feedback")]
+    made = [await client.ask("send_screen", target_id="t-1", message="x") for _ in range(3)]
+    found: list[Event] = []
+    async with asyncio.timeout(10):
+        while len(found) < 3:
+            since = (found or before or [None])[-1]
+            async for event in client.each("feedback", since=since and since.cursor, page_size=2):
+                found += [event] if event.data["notificationId"] in {each.id for each in made} else []
+            await asyncio.sleep(0.02)
+
+    assert [event.data["notificationId"] for event in found] == [each.id for each in made]
+    assert {event.type for event in found} == {"created"}
+    assert all(event.id and event.cursor for event in found)
+
+
+async def test_a_webhook_is_set_shown_rotated_and_removed(client: Asker) -> None:
+    made = await client.ask("set_webhook", "http://127.0.0.1:9/hook?token=mine")
+    shown = await client.ask("webhook")
+    rotated = await client.ask("rotate_webhook_secret")
+    await client.ask("remove_webhook")
+
+    assert (made.secret[:6], shown.secret, shown.is_on) == ("whsec_", None, True)
+    assert rotated.secret not in (None, made.secret)
+    assert rotated.former_secret_until > datetime.now(UTC)
+    assert "mine" not in repr(made)
+    assert made.secret not in repr(made)
+    with pytest.raises(NotFound):
+        await client.ask("webhook")
+
+
+async def test_dead_letters_are_listed_explained_and_replayed(office: "Office", client: Asker) -> None:
+    sent = await client.ask("send_email", **email(office, reference="dead-1"))
+    await office.ended(sent.id)
+    [delivery] = sent.deliveries
+    async with office.app.database.transaction() as conn:
+        await conn.execute(
+            deliveries.update()
+            .where(deliveries.c.id == delivery.id)
+            .values(status="dead", reason="given up in a test", open_attempt=None)
+        )
+    letters = [each async for each in client.each("dead_letters", reference="dead-1", page_size=1)]
+    [letter] = [each for each in letters if each.id == delivery.id]
+
+    assert await client.ask("dead_letter", delivery.id) == letter
+    assert (letter.notification_id, letter.explanation != "") == (sent.id, True)
+    assert [attempt.number for attempt in letter.attempts] == [1]
+    with pytest.raises(TypeError):
+        await client.ask("replay_many", templateid="x")
+    by_one = await client.ask("replay", delivery.id, may_send_twice=True)
+    assert by_one == Replayed(replayed=1)
+    with pytest.raises(NotFound):
+        await client.ask("dead_letter", NOBODY)
+    assert (await client.ask("replay_many", reference="none such", cause="given-up")).replayed == 0
+
+
 @pytest.mark.parametrize(
     ("schema", "model", "not_shown"),
     [
@@ -442,6 +530,14 @@ async def _run(example: str, **environment: str) -> str:
         ("TemplateItem", Template, set()),
         ("Health", Health, set()),
         ("CountItem", Count, set()),
+        ("ValidationItem", Validation, set()),
+        ("PreviewItem", Preview, set()),
+        ("TimelineItem", TimelineEntry, set()),
+        ("DeadLetterItem", DeadLetter, set()),
+        ("AttemptItem", Attempt, set()),
+        ("ReplayedItem", Replayed, set()),
+        ("WebhookItem", Webhook, set()),
+        ("FeedbackItem", Event, {"id"}),
     ],
 )
 async def test_the_client_knows_every_field_of_the_api(schema: str, model: Any, not_shown: set[str]) -> None:

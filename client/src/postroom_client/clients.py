@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from postroom_client import acting, outgoing, reading, sending
+from postroom_client import acting, following, outgoing, reading, reviving, sending
 from postroom_client.conversation import Heard, Pause, RetryPolicy, Send, Step, converse
 from postroom_client.methods import Awaiting, Blocking, Listing, Method
 from postroom_client.operation import NoAnswer, Operation, Response
@@ -37,7 +37,7 @@ class Caller(TypedDict, total=False):
 
 
 class _Client:
-    """What both can do. A feed of feedback will be one line more, once Postroom has it."""
+    """What both can do."""
 
     notify = Method(sending.notify)
     send_email = Method(sending.sending(outgoing.email))
@@ -53,6 +53,20 @@ class _Client:
     templates = Method(reading.templates)
     template = Method(reading.template)
     health = Method(reading.health)
+
+    validate = Method(following.validate)
+    preview = Method(following.preview)
+    timeline = Method(following.timeline)
+    feedback = Listing(following.feedback)
+    set_webhook = Method(following.set_webhook)
+    webhook = Method(following.webhook)
+    rotate_webhook_secret = Method(following.rotate_webhook_secret)
+    remove_webhook = Method(following.remove_webhook)
+
+    dead_letters = Listing(reviving.dead_letters)
+    dead_letter = Method(reviving.dead_letter)
+    replay = Method(reviving.replay)
+    replay_many = Method(reviving.replay_many)
 
     act = Method(acting.act)
     approve = Method(acting.approve)

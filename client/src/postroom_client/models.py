@@ -148,6 +148,94 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What would become of a notification that is accepted."""
+
+    valid: bool
+    warnings: tuple[str, ...] = ()
+    template_unchecked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would go out."""
+
+    id: str
+    type: str
+    version: int
+    body: str = field(repr=False)
+    subject: str | None = personal()
+    html: str | None = personal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One thing that happened to a notification; still to come where `is_ahead`."""
+
+    at: datetime
+    kind: str
+    text: str
+    channel: str | None = None
+    delivery_id: str | None = None
+    actor: str | None = personal()
+    note: str | None = personal()
+    correlation_id: str | None = None
+    is_ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a delivery, and what the provider said."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    status_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A delivery that was given up, or of which somebody has to decide: `explanation` says why."""
+
+    id: str
+    notification_id: str
+    channel: str
+    template_id: str
+    cause: str
+    reason: str
+    explanation: str
+    created_at: datetime
+    died_at: datetime
+    reference: str | None = None
+    replayed_at: datetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """How many dead letters are sent after all."""
+
+    replayed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where Postroom calls back, and whether that works. The secret is there only where it is new."""
+
+    url: str = field(repr=False)
+    created_at: datetime
+    is_on: bool = True
+    waiting: int = 0
+    secret: str | None = field(default=None, repr=False)
+    former_secret_until: datetime | None = None
+    failing_since: datetime | None = None
+    off_at: datetime | None = None
+    off_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkItem:
     """What became of one of many: a notification, or the error that a call of its own would have raised."""
 

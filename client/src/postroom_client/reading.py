@@ -1,10 +1,10 @@
 """The operations that change nothing. All of them may be repeated."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from postroom_client.models import Count, Health, MessageStatus, Notification, Template
@@ -12,6 +12,8 @@ from postroom_client.operation import Operation, Page, Request, Response
 from postroom_client.outgoing import Channel
 from postroom_client.sending import read_notification
 from postroom_client.wire import from_wire
+
+T = TypeVar("T")
 
 _ON_THE_WIRE = {
     "channels": "notificationType",
@@ -62,46 +64,47 @@ def list_notifications(
 ) -> Operation[Page[Notification]]:
     """All notifications that fit, newest first. Pages are fetched as they are reached."""
     query = [*_query({**filters}), ("limit", str(page_size))]
-    return _page(Request(method="GET", path="/notifications", query=query))
+    request = Request(method="GET", path="/notifications", query=query)
+    return page_of(request, partial(read_all, Notification))
 
 
 def count(_service: str | None, /, **filters: Unpack[Filters]) -> Operation[Count]:
     """How many notifications fit."""
     request = Request(method="GET", path="/notifications/count", query=_query({**filters}))
-    return Operation(request=request, parse=partial(_read, Count))
+    return Operation(request=request, parse=partial(read, Count))
 
 
 def message_status(service: str | None, /, message_id: str) -> Operation[MessageStatus]:
     """A message as GOV.UK Notify knows it, by the id of a notification, of a delivery, or Notify's own."""
-    request = Request(method="GET", path=path_of("message-status", _named(service), message_id))
-    return Operation(request=request, parse=partial(_read, MessageStatus))
+    request = Request(method="GET", path=path_of("message-status", named(service), message_id))
+    return Operation(request=request, parse=partial(read, MessageStatus))
 
 
 def templates(service: str | None, /, *, refresh: bool = False) -> Operation[tuple[Template, ...]]:
     """The service's templates, at most five minutes old; with `refresh` as they are now."""
     request = Request(
-        method="GET", path=path_of("templates", _named(service)), query=[("refresh", _in_query(refresh))]
+        method="GET", path=path_of("templates", named(service)), query=[("refresh", in_query(refresh))]
     )
-    return Operation(request=request, parse=partial(_read_all, Template))
+    return Operation(request=request, parse=partial(read_all, Template))
 
 
 def template(service: str | None, /, template_id: str) -> Operation[Template]:
     """One of the service's templates."""
-    request = Request(method="GET", path=path_of("templates", _named(service), template_id))
-    return Operation(request=request, parse=partial(_read, Template))
+    request = Request(method="GET", path=path_of("templates", named(service), template_id))
+    return Operation(request=request, parse=partial(read, Template))
 
 
 def health(_service: str | None, /) -> Operation[Health]:
     """Whether Postroom can do its work; that it cannot is an answer too."""
     request = Request(method="GET", path="/health")
-    return Operation(request=request, parse=partial(_read, Health), answers=frozenset({503}))
+    return Operation(request=request, parse=partial(read, Health), answers=frozenset({503}))
 
 
 def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
-def _named(service: str | None) -> str:
+def named(service: str | None) -> str:
     if service is None:
         raise ValueError("Name the service when you make the client: Postroom(…, service=…).")
     return service
@@ -115,11 +118,11 @@ def _query(filters: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, wire_name in _ON_THE_WIRE.items():
         value = filters.get(name)
         several = value if isinstance(value, list | tuple) else [value]
-        query += [(wire_name, _in_query(each)) for each in several if each is not None]
+        query += [(wire_name, in_query(each)) for each in several if each is not None]
     return query
 
 
-def _in_query(value: Any) -> str:
+def in_query(value: Any) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("Give a time with its zone.")
@@ -127,14 +130,15 @@ def _in_query(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _page(request: Request) -> Operation[Page[Notification]]:
-    return Operation(request=request, parse=partial(_read_page, request.path))
+def page_of(request: Request, parse: Callable[[Response], Sequence[T]]) -> Operation[Page[T]]:
+    """The page that the request gets, and those after it."""
+    return Operation(request=request, parse=partial(_read_page, request.path, parse))
 
 
-def _read_page(path: str, response: Response) -> Page[Notification]:
+def _read_page(path: str, parse: Callable[[Response], Sequence[T]], response: Response) -> Page[T]:
     queries = list(_next_queries(response.headers.get("link", "")))
     following = Request(method="GET", path=path, query=queries[0]) if queries else None
-    return Page(items=_read_all(Notification, response), next=None if following is None else _page(following))
+    return Page(items=parse(response), next=None if following is None else page_of(following, parse))
 
 
 def _next_queries(link: str) -> Iterator[list[tuple[str, str]]]:
@@ -144,9 +148,9 @@ def _next_queries(link: str) -> Iterator[list[tuple[str, str]]]:
             yield parse_qsl(urlsplit(target).query, keep_blank_values=True)
 
 
-def _read(kind: type[Any], response: Response) -> Any:
+def read(kind: type[Any], response: Response) -> Any:
     return from_wire(kind, response.json)
 
 
-def _read_all(kind: type[Any], response: Response) -> tuple[Any, ...]:
+def read_all(kind: type[Any], response: Response) -> tuple[Any, ...]:
     return tuple(from_wire(kind, each) for each in response.json)

@@ -25,6 +25,8 @@ class Event:
     type: str
     timestamp: datetime
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cursor: str | None = None
+    """Its place in the feed, which goes on after it."""
     id: str = field(metadata=APART)
     """The same in every repetition of the call: what is known already can be passed over."""
 
