@@ -52,10 +52,8 @@ async def _readings(
         reader = reader_index(vault, caller.email)
         return await readers.states_of(conn, [row.id for row in rows], reader=reader)
     read = {row.id for row in rows if row.first_read_at is not None}
-    seen = await readers.seen_by_anyone(
-        conn, [row.id for row in rows if row.audience is not None and row.id not in read]
-    )
-    return dict.fromkeys(read, Reading.SEEN | Reading.READ) | dict.fromkeys(seen, Reading.SEEN)
+    others = [row.id for row in rows if row.audience is not None and row.id not in read]
+    return dict.fromkeys(read, Reading.SEEN | Reading.READ) | await readers.states_of_anyone(conn, others)
 
 
 def to_delivery(row: Row[Any]) -> Delivery:

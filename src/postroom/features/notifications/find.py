@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
-from sqlalchemy import ColumnElement, Row, literal_column
+from sqlalchemy import ColumnElement, Row, literal_column, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType, is_outstanding
@@ -336,8 +336,8 @@ def _is_read(wanted: bool, caller: Caller, vault: Vault) -> ColumnElement[bool]:
         return is_shown_to(
             caller, readers.View(Reading.READ, Reading.READ if wanted else Reading.UNSEEN), vault
         )
-    first_read = notifications.c.first_read_at
-    return first_read.is_not(None) if wanted else first_read.is_(None)
+    read = or_(notifications.c.first_read_at.is_not(None), readers.is_read_by_anyone(notifications.c.id))
+    return read if wanted else ~read
 
 
 def is_outstanding_row(row: Row[Any]) -> bool:

@@ -68,7 +68,7 @@ async def mark(conn: AsyncConnection, wanted: Mark, *, person: Person, vault: Va
         now=now,
     )
     if changed:
-        await _keep_first_read(conn, changed, by_id, now=now)
+        await _forget_first_read(conn, changed, by_id)
         await audit.record(conn, _entries(wanted, changed, by_id, person, now), vault=vault)
         await webhooks.record(conn, _events(wanted, changed, by_id, now))
         await screens.record(
@@ -94,20 +94,18 @@ def _that_change(wanted: Mark) -> Filters | None:
     return None if filters.is_read is False else replace(filters, is_read=True)
 
 
-async def _keep_first_read(
-    conn: AsyncConnection, changed: _Changed, rows: Mapping[str, Row[Any]], *, now: datetime
-) -> None:
-    """Keep of each when anybody first read it, and that nobody has any more."""
+async def _forget_first_read(conn: AsyncConnection, changed: _Changed, rows: Mapping[str, Row[Any]]) -> None:
+    """Of what nobody has read any more, forget when it was first read.
+
+    That it is read stands in the readers' own rows: kept here too, it would cost as much as all the rest.
+    """
     for (before, then), some in changed.items():
-        ids = [about.notification_id for about in some]
-        if then & ~before & Reading.READ:
-            first = [each for each in ids if rows[each].first_read_at is None]
-            await store.set_first_read_of_many(conn, first, at=now)
-        elif before & ~then & Reading.READ:
-            still_read = await readers.read_by_anyone(conn, ids)
-            await store.set_first_read_of_many(
-                conn, [each for each in ids if each not in still_read], at=None
-            )
+        if before & ~then & Reading.READ:
+            ids = [about.notification_id for about in some]
+            first = [each for each in ids if rows[each].first_read_at is not None]
+            still_read = await readers.read_by_anyone(conn, first)
+            nobody = [each for each in first if each not in still_read]
+            await store.set_first_read_of_many(conn, nobody, at=None)
 
 
 def _entries(

@@ -7,11 +7,12 @@ from postroom.features.readers.states import (
     View,
     anyone_has_read,
     change_state,
+    is_read_by_anyone,
     is_shown,
     read_by,
     readers_of,
-    seen_by_anyone,
     states_of,
+    states_of_anyone,
 )
 
 __all__ = [
@@ -23,11 +24,12 @@ __all__ = [
     "change_state",
     "change_states",
     "count_again",
+    "is_read_by_anyone",
     "is_shown",
     "read_by",
     "read_by_anyone",
     "readers_of",
-    "seen_by_anyone",
     "states_of",
+    "states_of_anyone",
     "tallies",
 ]

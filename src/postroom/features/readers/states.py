@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,17 +82,24 @@ async def states_of(
     return {row.notification_id: Reading(row.state) for row in found}
 
 
-async def seen_by_anyone(conn: AsyncConnection, notification_ids: Collection[str]) -> set[str]:
+async def states_of_anyone(conn: AsyncConnection, notification_ids: Collection[str]) -> dict[str, Reading]:
+    """Whether anybody has seen or read them; what nobody has is left out."""
     if not notification_ids:
-        return set()
+        return {}
+    seen, read = (func.max(reader_states.c.state.op("&")(int(flag))) for flag in (Reading.SEEN, Reading.READ))
     found = await conn.execute(
-        select(reader_states.c.notification_id)
-        .where(
-            reader_states.c.notification_id.in_(list(notification_ids)), reader_states.c.seen_at.is_not(None)
-        )
-        .distinct()
+        select(reader_states.c.notification_id, seen.label("seen"), read.label("read"))
+        .where(reader_states.c.notification_id.in_(list(notification_ids)))
+        .group_by(reader_states.c.notification_id)
     )
-    return {row.notification_id for row in found}
+    return {row.notification_id: Reading(row.seen | row.read) for row in found}
+
+
+def is_read_by_anyone(notification_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that anybody has read a notification."""
+    return exists().where(
+        reader_states.c.notification_id == notification_id, reader_states.c.read_at.is_not(None)
+    )
 
 
 async def anyone_has_read(conn: AsyncConnection, notification_id: str) -> bool:
