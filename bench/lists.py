@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import text
@@ -96,13 +97,14 @@ def _figure(name: str, large: Sequence[float], small: Sequence[float]) -> Figure
 async def _time(database: Database, vault: Vault, case: Case, chance: random.Random, rows: int) -> float:
     """Seconds that a page takes, or a count where the case asks for one."""
     caller, filters = case(chance, rows)
+    now = datetime.now(UTC)
     began = time.perf_counter()
     async with database.reading() as conn:
         if case in COUNTS:
-            counted = await count_found(conn, filters, caller=caller, vault=vault)
+            counted = await count_found(conn, filters, caller=caller, vault=vault, now=now)
             found = counted.number if counted.is_exact else 0
         else:
-            found = len((await find_page(conn, filters, caller=caller, vault=vault)).items)
+            found = len((await find_page(conn, filters, caller=caller, vault=vault, now=now)).items)
     took = time.perf_counter() - began
     if found < min(filters.limit, _ROWS_A_TARGET // 2):
         raise SystemExit(f"a page of {found} is none to be measured")

@@ -36,7 +36,7 @@ from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0017"
+SCHEMA_VERSION = "0018"
 """The last migration: what this code's tables are at."""
 
 

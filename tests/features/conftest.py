@@ -89,7 +89,9 @@ class Office:
 
     async def find(self, caller: Caller, **filters: Any) -> Page:
         async with self.app.database.reading() as conn:
-            return await find_page(conn, Filters(**filters), caller=caller, vault=self.app.vault)
+            return await find_page(
+                conn, Filters(**filters), caller=caller, vault=self.app.vault, now=self.now
+            )
 
     async def one(self, notification: Notification, caller: Caller | None = None) -> Notification:
         async with self.app.database.reading() as conn:

@@ -76,7 +76,9 @@ async def all_pages(office: "Office", person: Person, **filters: Any) -> list[No
 
 async def count(office: "Office", person: Person, **filters: Any) -> Count:
     async with office.app.database.reading() as conn:
-        return await count_found(conn, Filters(**filters), caller=person, vault=office.app.vault)
+        return await count_found(
+            conn, Filters(**filters), caller=person, vault=office.app.vault, now=office.now
+        )
 
 
 class Inbox(RuleBasedStateMachine):

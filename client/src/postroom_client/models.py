@@ -69,6 +69,13 @@ class Notification:
     follow_on_action: Mapping[str, str] | None = personal()
     """What there is to do elsewhere: its label, url and kind."""
     escalation: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    thread_key: str | None = None
+    expires_at: datetime | None = None
+    ended_at: datetime | None = None
+    """Since when it is on no list any more, by its own terms."""
+    ended_by: str | None = None
+    """expired, or replaced by a later one of its thread."""
+    replaced_by: str | None = None
     etag: str | None = field(default=None, metadata=APART)
     """The version that this is, to act on no other; None in a list."""
     replayed: bool = field(default=False, metadata=APART)

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack
 
 from postroom_client.wire import APART, called, personal, to_wire
@@ -39,6 +40,10 @@ class NewNotification:
     """What there is to do elsewhere: label, url, kind."""
     escalation: Sequence[Mapping[str, Any]] | None = field(default=None, repr=False)
     """Who is told next, after how long, unless somebody reads it or acts."""
+    thread_key: str | None = None
+    """A later notification of the same thread takes its place on screens."""
+    expires_at: datetime | None = None
+    """From then on it is on no list, and what was not sent by then is not sent."""
     idempotency_key: str | None = field(default=None, metadata=APART)
     """By which the same request counts once; the client draws one where there is none."""
     more: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata=APART)
@@ -47,7 +52,8 @@ class NewNotification:
     def wire(self, *, service: str | None) -> dict[str, Any]:
         channels = [self.channels] if isinstance(self.channels, str) else [*self.channels]
         whose = {} if service is None else {"serviceKey": service}
-        return to_wire(self) | {"notificationType": channels} | whose | dict(self.more)
+        until = {} if self.expires_at is None else {"expiresAt": self.expires_at.isoformat()}
+        return to_wire(self) | {"notificationType": channels} | until | whose | dict(self.more)
 
 
 class Options(TypedDict, total=False):

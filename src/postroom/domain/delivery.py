@@ -302,6 +302,13 @@ def cancel(state: State, *, now: datetime) -> Change | None:
     return Change(_end(state, Status.CANCELLED, now, "the notification was removed"))
 
 
+def expire(state: State, *, now: datetime) -> Change | None:
+    """End what nobody has begun to send once its notification is of no use any more; None otherwise."""
+    if state.status not in WAITING or state.open_attempt is not None:
+        return None
+    return Change(_end(state, Status.EXPIRED, now, "the notification expired"))
+
+
 def give_up(state: State, *, step: Step, attempt_id: str | None, now: datetime, reason: str) -> Change:
     """End a delivery whose `step` can never be done. What may be with the provider needs a decision."""
     if is_final(state.status) or state.open_attempt != attempt_id:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -38,6 +39,9 @@ class Personal(msgspec.Struct, frozen=True, omit_defaults=True):
     follow_on: FollowOn | None = None
     escalation: tuple[dict[str, Any], ...] = ()
     """The steps as they were asked for."""
+    thread_key: str | None = None
+    """A later notification of the same thread takes its place on screens."""
+    expires_at: datetime | None = None
 
 
 class ActionDetail(msgspec.Struct, frozen=True):
@@ -64,6 +68,19 @@ class Delivery(msgspec.Struct, frozen=True):
     checked_version: int | None = None
 
 
+class EndedBy(StrEnum):
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """That a notification is on no list any more, by its own terms. `replaced_by` is the later one's id."""
+
+    at: datetime
+    by: EndedBy
+    replaced_by: str | None = None
+
+
 class Notification(msgspec.Struct, frozen=True):
     """One thing that one recipient or audience should know, as its caller may see it."""
 
@@ -87,6 +104,7 @@ class Notification(msgspec.Struct, frozen=True):
     action: ActionType | None = None
     action_at: datetime | None = None
     action_detail: ActionDetail | None = None
+    ended: Ended | None = None
     deliveries: tuple[Delivery, ...] = ()
 
     @property

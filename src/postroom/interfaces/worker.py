@@ -9,6 +9,7 @@ from postroom.app import App
 from postroom.features import limits, monitors
 from postroom.features.audit.seal import seal_entries
 from postroom.features.notifications import idempotency, sweep
+from postroom.features.notifications.ending import MOST_EXPIRED, end_expired, has_anything_expired
 from postroom.features.notifications.resume import resume_waiting
 from postroom.features.readers.fold import fold
 from postroom.features.screens.publish import forget_changes
@@ -79,6 +80,17 @@ async def seal_audit(app: App) -> None:
     await seal_entries(app.database, vault=app.vault, now=app.clock())
 
 
+async def end_what_expired(app: App) -> None:
+    async with app.database.reading() as conn:
+        number = MOST_EXPIRED if await has_anything_expired(conn, now=app.clock()) else 0
+    while number == MOST_EXPIRED:
+        async with app.database.transaction() as conn:
+            number = await end_expired(conn, vault=app.vault, queue=app.queue, now=app.clock())
+        if number:
+            app.live.ring()
+            app.dispatcher.ring()
+
+
 async def add_up_counts(app: App) -> None:
     await fold(app.database)
 
@@ -116,6 +128,7 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "seal the audit": seal_audit,
     "add up what readers have": add_up_counts,
     "tell owners of webhooks that are off": tell_owners_of_webhooks,
+    "end what has expired": end_what_expired,
     "purge the queue's log": purge_queue_log,
 }
 
@@ -133,6 +146,7 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "seal the audit": Scheduled(timedelta(seconds=5)),
     "add up what readers have": Scheduled(timedelta(seconds=1)),
     "tell owners of webhooks that are off": Scheduled(timedelta(minutes=1)),
+    "end what has expired": Scheduled(timedelta(seconds=1)),
     "purge the queue's log": Scheduled(timedelta(minutes=10), on_postgres=True),
 }
 

@@ -27,8 +27,6 @@ SPECIFIED = [
     "requireSmsNotification",
     "requireLetter",
     "isReadStatus",
-    "isSeenStatus",
-    "isArchived",
     "sentMessageDetails",
     "actionNote",
     "performedActionDoneBy",
@@ -46,6 +44,14 @@ OURS = [
     "deliveries",
     "sensitive",
     "followOnAction",
+    "escalation",
+    "threadKey",
+    "expiresAt",
+    "endedAt",
+    "endedBy",
+    "replacedBy",
+    "isSeenStatus",
+    "isArchived",
 ]
 _NEXT = re.compile(r'<(/notifications\?.+)>; rel="next"')
 
@@ -82,8 +88,6 @@ async def test_e2_is_a_bare_array_of_the_specifications_fields_and_ours_after_th
         "requireSmsNotification": False,
         "requireLetter": False,
         "isReadStatus": False,
-        "isSeenStatus": False,
-        "isArchived": False,
         "sentMessageDetails": None,
         "actionNote": None,
         "performedActionDoneBy": None,
@@ -96,6 +100,16 @@ async def test_e2_is_a_bare_array_of_the_specifications_fields_and_ours_after_th
         "templateUnchecked": False,
         "warnings": [],
         "deliveries": [],
+        "sensitive": False,
+        "followOnAction": None,
+        "escalation": [],
+        "threadKey": None,
+        "expiresAt": None,
+        "endedAt": None,
+        "endedBy": None,
+        "replacedBy": None,
+        "isSeenStatus": False,
+        "isArchived": False,
     }
 
 

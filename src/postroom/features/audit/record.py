@@ -25,6 +25,8 @@ class Kind(StrEnum):
     REPLAYED = "replayed"
     ESCALATED = "escalated"
     MARKED = "marked"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
     SERVICE_ADDED = "service added"
     SERVICE_CHANGED = "service changed"
     KEY_ISSUED = "key issued"

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.errors import Conflict, FieldError, Forbidden, Invalid, Stale
-from postroom.domain.notification import ActionDetail, Notification
+from postroom.domain.notification import ActionDetail, EndedBy, Notification
 from postroom.domain.reading import Reading, after
 from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
-from postroom.features.notifications.find import find_one, is_outstanding_row, refuse_change
+from postroom.features.notifications.find import WHY_ENDED, find_one, is_outstanding_row, refuse_change
 from postroom.features.notifications.seal import reader_index, seal_action
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
@@ -57,6 +57,8 @@ async def act(
     current = await find_one(conn, notification_id, caller=caller, vault=vault)
     if action.if_match is not None and not current.is_named_by(action.if_match):
         raise Stale("The notification has changed since it was read.")
+    if current.personal.expires_at is not None and current.personal.expires_at <= now:
+        raise Conflict(WHY_ENDED[EndedBy.EXPIRED])
     if action.type in READING:
         before, then = await _read(conn, row, action.type, caller=caller, vault=vault, now=now)
         if then == before:

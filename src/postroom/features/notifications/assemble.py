@@ -11,11 +11,11 @@ from postroom.domain.action import ActionType
 from postroom.domain.caller import Caller, Person
 from postroom.domain.channel import Channel, from_mask
 from postroom.domain.masking import mask_action, mask_personal
-from postroom.domain.notification import Delivery, Notification
+from postroom.domain.notification import Delivery, Ended, Notification
 from postroom.domain.reading import Reading
 from postroom.domain.status import Status
 from postroom.features import readers
-from postroom.features.notifications import store
+from postroom.features.notifications import store, terms
 from postroom.features.notifications.seal import open_action, open_personal, reader_index
 from postroom.features.notifications.visibility import Sight
 from postroom.kit.crypto import Vault
@@ -31,6 +31,7 @@ async def assemble(
     for each in await store.deliveries_of(conn, carried) if carried else ():
         deliveries.setdefault(each.notification_id, []).append(to_delivery(each))
     readings = await _readings(conn, rows, caller=caller, vault=vault)
+    ends = await terms.ends_of(conn, [row.id for row in rows if row.removed_at is not None])
     sight = Sight(caller, vault)
     return [
         _to_notification(
@@ -38,6 +39,7 @@ async def assemble(
             tuple(deliveries.get(row.id, ())),
             reading=readings.get(row.id, Reading.UNSEEN),
             is_full=sight.is_full(row),
+            ended=ends.get(row.id),
             vault=vault,
         )
         for row in rows
@@ -72,7 +74,13 @@ def to_delivery(row: Row[Any]) -> Delivery:
 
 
 def _to_notification(
-    row: Row[Any], deliveries: tuple[Delivery, ...], *, reading: Reading, is_full: bool, vault: Vault
+    row: Row[Any],
+    deliveries: tuple[Delivery, ...],
+    *,
+    reading: Reading,
+    is_full: bool,
+    ended: Ended | None,
+    vault: Vault,
 ) -> Notification:
     personal = open_personal(vault, row.id, row.personal)
     action_detail = open_action(vault, row.id, row.action_personal)
@@ -98,5 +106,6 @@ def _to_notification(
         action=None if row.action is None else ActionType(row.action),
         action_at=row.action_at,
         action_detail=action_detail if is_full else mask_action(action_detail),
+        ended=ended,
         deliveries=deliveries,
     )

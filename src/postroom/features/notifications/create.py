@@ -24,6 +24,7 @@ from postroom.features.notifications.follow_on import FollowOnLinks, check_follo
 from postroom.features.notifications.idempotency import Once, replay
 from postroom.features.notifications.plan import Plan, make_plan
 from postroom.features.notifications.request import EscalationStep, NewNotification, check_fields
+from postroom.features.notifications.terms import row_of
 from postroom.features.services import Credential, Directory, Keys, RegisteredService
 from postroom.features.templates import Catalogue, check_discreet, check_template
 from postroom.kit.crypto import Vault
@@ -119,6 +120,8 @@ class Creator:
         )
         if new.escalation:
             plan = replace(plan, steps=rows_of(new, notification, vault=self._vault))
+        if new.thread_key is not None or new.expires_at is not None:
+            plan = replace(plan, terms=row_of(notification, plan.notification["audience"]))
         return await self._write(plan, notification, once, caller)
 
     async def check(
@@ -144,6 +147,8 @@ class Creator:
             new = msgspec.structs.replace(new, trusted=(*new.trusted, *service.trusted_params))
         if new.follow_on is not None:
             errors += check_follow_on(new.follow_on, hosts=service.link_hosts)
+        if new.expires_at is not None and new.expires_at <= now:
+            errors.append(FieldError("expiresAt", "Use a time that is still to come."))
         credential = await self._credential(new, service, errors)
         templates = _resolve_templates(new, service, errors)
         checked = await self._check_templates(new, service, credential, templates, errors)

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.domain.action import ActionType, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.channel import Channel, to_mask
-from postroom.domain.errors import FieldError, Forbidden, Invalid, NotFound
-from postroom.domain.notification import Notification
+from postroom.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from postroom.domain.notification import EndedBy, Notification
 from postroom.domain.reading import OUT_OF_SIGHT, Reading
 from postroom.features import readers
-from postroom.features.notifications import store
+from postroom.features.notifications import store, terms
 from postroom.features.notifications.assemble import assemble
 from postroom.features.notifications.discretion import in_lists
 from postroom.features.notifications.seal import audience_index, reader_index
@@ -35,6 +35,11 @@ from postroom.kit.ids import first_id_at
 _NOBODY = Person(email="")
 Tally = Counter[tuple[int, bool]]
 """How many there are by what a reader has done with them, and whether they wait for a decision."""
+
+WHY_ENDED = {
+    EndedBy.EXPIRED: "This has expired.",
+    EndedBy.REPLACED: "A later notification has taken the place of this one.",
+}
 
 _MOST_MERGED = 100
 """SQLite merges 500 at most; who is in so many groups waits for a slower list."""
@@ -98,7 +103,9 @@ async def find_one(
     conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
 ) -> Notification:
     """The notification as the caller may see it; NotFound whether it is not there or not for them."""
-    row = await store.notification(conn, notification_id, visible=readable_by(caller, vault))
+    row = await store.notification(
+        conn, notification_id, visible=readable_by(caller, vault), also=terms.has_ended()
+    )
     if row is None:
         raise NotFound("There is no such notification.")
     (found,) = await assemble(conn, [row], caller=caller, vault=vault)
@@ -152,20 +159,26 @@ async def _listed(
 async def refuse_change(
     conn: AsyncConnection, notification_id: str, *, caller: Caller, vault: Vault
 ) -> NoReturn:
-    """Forbidden to who may read the notification; to everybody else there is none."""
-    await find_one(conn, notification_id, caller=caller, vault=vault)
+    """Forbidden to who may read the notification, or Conflict; to everybody else there is none."""
+    found = await find_one(conn, notification_id, caller=caller, vault=vault)
+    if found.ended is not None:
+        raise Conflict(WHY_ENDED[found.ended.by])
     raise Forbidden("You may read this notification, but not change it.")
 
 
-async def find_page(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Page:
-    """One page, in two or three queries however long it is."""
-    rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1)
+async def find_page(
+    conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, now: datetime | None = None
+) -> Page:
+    """One page, in some queries however long it is, without what has expired by `now`."""
+    rows = await _rows(conn, filters, caller=caller, vault=vault, limit=filters.limit + 1, now=now)
     shown = rows[: filters.limit]
     items = await _listed(conn, shown, caller=caller, vault=vault)
     return Page(items=tuple(items), next_before=shown[-1].id if len(rows) > filters.limit else None)
 
 
-async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault) -> Count:
+async def count_found(
+    conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, now: datetime | None = None
+) -> Count:
     """How many there are in all the pages: for a person exactly, where their own counts answer it.
 
     Otherwise no more than MOST_COUNTED are read, however many there are.
@@ -173,16 +186,16 @@ async def count_found(conn: AsyncConnection, filters: Filters, *, caller: Caller
     _check(filters, caller)
     conditions = _conditions(filters, caller, vault)
     if isinstance(caller, ServiceCaller) or filters.reach is not None:
-        where = [_extent(filters, caller, vault), *conditions]
+        where = [_extent(filters, caller, vault), *conditions, *_alive(now)]
         number = await store.count(conn, where, most=MOST_COUNTED + 1)
     else:
         view = _view(filters)
-        counted = await _tallies(conn, filters, caller, vault)
+        counted, expired = await _tallies(conn, filters, caller, vault, now)
         if _is_answered_by_counts(filters):
             return _counted(counted.values(), view)
         numbers = {audience: _shown(tally, view) for audience, tally in counted.items()}
         numbers = {audience: number for audience, number in numbers.items() if number}
-        where = [*conditions, is_shown_to(caller, view, vault)]
+        where = [*conditions, is_shown_to(caller, view, vault), *_without(expired)]
         number = await store.count_of_audiences(conn, numbers, where, most=MOST_COUNTED + 1)
     return Count(number=min(number, MOST_COUNTED), is_exact=number <= MOST_COUNTED)
 
@@ -215,15 +228,30 @@ def _shown(tally: Tally, view: readers.View) -> int:
 
 
 async def _tallies(
-    conn: AsyncConnection, filters: Filters, person: Person, vault: Vault
-) -> dict[bytes, Tally]:
-    """The numbers of each audience that the filters leave."""
+    conn: AsyncConnection, filters: Filters, person: Person, vault: Vault, now: datetime | None
+) -> tuple[dict[bytes, Tally], list[str]]:
+    """The numbers of each audience that the filters leave, and what has expired and is counted no more."""
     audiences = audiences_of(person, vault)
     if filters.user is not None:
         audiences &= {audience_index(vault, filters.user)}
     if not audiences:
-        return {}
-    return await readers.tallies(conn, audiences, reader=reader_index(vault, person.email))
+        return {}, []
+    reader = reader_index(vault, person.email)
+    counted = await readers.tallies(conn, audiences, reader=reader)
+    if now is None:
+        return counted, []
+    expired = await terms.expired_of(conn, audiences, reader=reader, now=now)
+    for row in expired:
+        counted[row.audience][row.state, is_outstanding_row(row)] -= 1
+    return counted, [row.id for row in expired]
+
+
+def _without(ids: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [notifications.c.id.not_in(ids)] if ids else []
+
+
+def _alive(now: datetime | None) -> list[ColumnElement[bool]]:
+    return [] if now is None else [terms.has_not_expired(now)]
 
 
 def _view(filters: Filters) -> readers.View:
@@ -251,14 +279,22 @@ def _check(filters: Filters, caller: Caller) -> None:
 
 
 async def _rows(
-    conn: AsyncConnection, filters: Filters, *, caller: Caller, vault: Vault, limit: int
+    conn: AsyncConnection,
+    filters: Filters,
+    *,
+    caller: Caller,
+    vault: Vault,
+    limit: int,
+    now: datetime | None,
 ) -> list[Row[Any]]:
     _check(filters, caller)
     conditions = _conditions(filters, caller, vault)
     if isinstance(caller, ServiceCaller) or filters.reach is not None:
-        return await store.page(conn, [_extent(filters, caller, vault), *conditions], limit=limit)
+        where = [_extent(filters, caller, vault), *conditions, *_alive(now)]
+        return await store.page(conn, where, limit=limit)
     view = _view(filters)
-    counted = await _tallies(conn, filters, caller, vault)
+    counted, expired = await _tallies(conn, filters, caller, vault, now)
+    conditions += _without(expired)
     numbers = {audience: _shown(counted[audience], view) for audience in sorted(counted)}
     numbers = {audience: number for audience, number in numbers.items() if number}
     conditions.append(is_shown_to(caller, view, vault))
@@ -279,7 +315,7 @@ async def find_to_mark(
     """What a person's list holds, or those of some ids: the newest of them, locked, the oldest first."""
     _check(filters, person)
     view = _view(filters)
-    counted = await _tallies(conn, filters, person, vault)
+    counted, _ = await _tallies(conn, filters, person, vault, None)
     audiences = sorted(audience for audience, tally in counted.items() if _shown(tally, view))
     if not audiences:
         return []

@@ -13,9 +13,11 @@ from postroom.domain.lane import Lane
 from postroom.domain.notification import Delivery, Notification
 from postroom.features import audit, readers, screens, webhooks
 from postroom.features.notifications import store
+from postroom.features.notifications.ending import Thread, replace_earlier
 from postroom.features.notifications.escalation import add_steps
 from postroom.features.notifications.idempotency import take_keys
 from postroom.features.notifications.seal import audience_index, seal_personal
+from postroom.features.notifications.terms import add_terms
 from postroom.features.services import Credential, RegisteredService
 from postroom.features.services.credentials import keep
 from postroom.kit.crypto import Vault
@@ -34,6 +36,15 @@ class Plan:
     once: Mapping[str, Any] | None = None
     steps: Sequence[dict[str, Any]] = ()
     """Of its escalation."""
+    terms: Mapping[str, Any] | None = None
+    """How long it stays on screens, where that is said."""
+
+    @property
+    def thread(self) -> Thread | None:
+        """The thread in which it takes the place of what came before."""
+        if self.terms is None or self.terms["thread_key"] is None or self.terms["audience"] is None:
+            return None
+        return self.terms["service_id"], self.terms["audience"], self.terms["thread_key"]
 
 
 def make_plan(
@@ -73,7 +84,7 @@ async def write_plans(
 
     One whose idempotency key is taken is not.
     """
-    if all(plan.once is None and plan.raw_key is None for plan in every):
+    if all(plan.once is None and plan.raw_key is None and plan.terms is None for plan in every):
         # Nothing is asked of the database before, nor waited for: all goes in one round trip.
         await database.write(_batch(database, every, vault=vault, queue=queue))
         return [True] * len(every)
@@ -81,8 +92,33 @@ async def write_plans(
         written = await _not_yet_made(conn, every)
         plans = [plan for plan, is_new in zip(every, written, strict=True) if is_new]
         await _keep_raw_keys(conn, plans, vault=vault)
-        await _batch(database, plans, vault=vault, queue=queue).run(conn)
+        for some in _one_of_each_thread(plans):
+            await _take_places(conn, some, vault=vault)
+            await _batch(database, some, vault=vault, queue=queue).run(conn)
     return written
+
+
+def _one_of_each_thread(plans: Sequence[Plan]) -> list[list[Plan]]:
+    """The plans in their order: where two are of one thread, the later comes after the earlier is there."""
+    parts: list[list[Plan]] = [[]]
+    threads: set[Thread] = set()
+    for plan in plans:
+        thread = plan.thread
+        if thread in threads:
+            parts.append([])
+            threads.clear()
+        if thread is not None:
+            threads.add(thread)
+        parts[-1].append(plan)
+    return parts
+
+
+async def _take_places(conn: AsyncConnection, plans: Sequence[Plan], *, vault: Vault) -> None:
+    """What these are the later ones of goes from screens."""
+    later = {plan.thread: plan.audit_entry.notification_id for plan in plans if plan.thread is not None}
+    if later:
+        now = max(plan.audit_entry.at for plan in plans)
+        await replace_earlier(conn, later, vault=vault, now=now)
 
 
 async def _not_yet_made(conn: AsyncConnection, plans: Sequence[Plan]) -> list[bool]:
@@ -125,6 +161,7 @@ def _batch(database: Database, plans: Sequence[Plan], *, vault: Vault, queue: Jo
     readers.add_new(
         batch, [(plan.notification["audience"], plan.notification["require_action"]) for plan in shown]
     )
+    add_terms(batch, [plan.terms for plan in plans if plan.terms is not None])
     add_steps(batch, [row for plan in plans for row in plan.steps])
     queue.add(batch, [Job(row["id"], row["due_at"], row["lane"]) for row in deliveries])
     return batch

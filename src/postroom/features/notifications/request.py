@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ from postroom.features.notifications.characters import (
 LONGEST_TARGET_ID = 128
 LONGEST_MESSAGE = 5_000
 LONGEST_REFERENCE = 128
+LONGEST_THREAD_KEY = 128
 LONGEST_TEMPLATE_ID = 128
 LARGEST_PERSONALISATION = 512 * 1024
 _SURELY_SMALL = 4 * 1024
@@ -60,6 +61,8 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
     sensitive: bool = False
     follow_on: FollowOn | None = None
     escalation: tuple["EscalationStep", ...] = ()
+    thread_key: str | None = None
+    expires_at: datetime | None = None
 
     def __repr__(self) -> str:
         """Without what is personal or secret."""
@@ -82,6 +85,8 @@ class NewNotification(msgspec.Struct, frozen=True, dict=True):
             sensitive=self.sensitive,
             follow_on=self.follow_on,
             escalation=tuple([step.told for step in self.escalation]) if self.escalation else (),
+            thread_key=self.thread_key,
+            expires_at=self.expires_at,
         )
 
     def template_for(self, channel: Channel) -> tuple[str, str | None]:
@@ -191,6 +196,8 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
         errors.append(FieldError("message", f"Use up to {LONGEST_MESSAGE} characters."))
     if new.reference is not None and not 1 <= len(new.reference) <= LONGEST_REFERENCE:
         errors.append(FieldError("reference", f"Use 1 to {LONGEST_REFERENCE} characters."))
+    if new.thread_key is not None and not 1 <= len(new.thread_key) <= LONGEST_THREAD_KEY:
+        errors.append(FieldError("threadKey", f"Use 1 to {LONGEST_THREAD_KEY} characters."))
     if new.template_id is not None and len(new.template_id) > LONGEST_TEMPLATE_ID:
         errors.append(FieldError("templateId", f"Use up to {LONGEST_TEMPLATE_ID} characters."))
     one_line = {
@@ -201,6 +208,7 @@ def _check_texts(new: NewNotification) -> list[FieldError]:
         "mobileNumber": new.mobile_number,
         "serviceKey": new.service_key,
         "templateId": new.template_id,
+        "threadKey": new.thread_key,
     }
     if has_control_or_break("".join(filter(None, one_line.values()))):
         errors += [

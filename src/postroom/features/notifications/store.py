@@ -159,11 +159,18 @@ async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) ->
 
 
 async def notification(
-    conn: AsyncConnection, notification_id: str, *, visible: ColumnElement[bool], lock: bool = False
+    conn: AsyncConnection,
+    notification_id: str,
+    *,
+    visible: ColumnElement[bool],
+    lock: bool = False,
+    also: ColumnElement[bool] | None = None,
 ) -> Row[Any] | None:
-    statement = select(notifications).where(
-        notifications.c.id == notification_id, notifications.c.removed_at.is_(None), visible
-    )
+    """The notification, unless it was removed; `also` says which of those can be found all the same."""
+    there: ColumnElement[bool] = notifications.c.removed_at.is_(None)
+    if also is not None:
+        there = or_(there, also)
+    statement = select(notifications).where(notifications.c.id == notification_id, there, visible)
     return (await conn.execute(statement.with_for_update() if lock else statement)).first()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Caller, Person, ServiceCaller
@@ -18,7 +18,7 @@ from postroom.domain.errors import NotFound
 from postroom.domain.masking import mask_text
 from postroom.domain.status import Status, is_final
 from postroom.features import audit, webhooks
-from postroom.features.notifications import store, wording
+from postroom.features.notifications import store, terms, wording
 from postroom.features.notifications.tables import attempts, notifications, receipts
 from postroom.features.notifications.visibility import Sight, readable_by
 from postroom.kit.crypto import Vault
@@ -77,7 +77,7 @@ async def timeline(
 async def _row(conn: AsyncConnection, notification_id: str, caller: Caller, vault: Vault) -> Row[Any]:
     wanted = select(notifications).where(notifications.c.id == notification_id, readable_by(caller, vault))
     if not (isinstance(caller, Person) and caller.sees_everything):
-        wanted = wanted.where(notifications.c.removed_at.is_(None))
+        wanted = wanted.where(or_(notifications.c.removed_at.is_(None), terms.has_ended()))
     row = (await conn.execute(wanted)).first()
     if row is None:
         raise NotFound("There is no such notification.")

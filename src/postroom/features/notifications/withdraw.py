@@ -22,7 +22,8 @@ from postroom.kit.queue import JobQueue
 
 def is_removable(notification: Notification) -> bool:
     """Whether removing it would succeed now."""
-    return not is_outstanding(require_action=notification.require_action, performed=notification.action)
+    is_awaited = is_outstanding(require_action=notification.require_action, performed=notification.action)
+    return notification.ended is None and not is_awaited
 
 
 async def withdraw(

@@ -32,6 +32,7 @@ _ACTIONS = {
 _KINDS = {
     audit.Kind.ACCEPTED: "Accepted and kept.",
     audit.Kind.REMOVED: "Removed from every list. What nobody had begun to send was cancelled.",
+    audit.Kind.EXPIRED: "Expired: taken from every list. What nobody had begun to send will not be sent.",
     audit.Kind.MARKED: "Marked with others at once.",
     audit.Kind.HIDDEN: "Removed from their own view.",
     audit.Kind.CANCELLED: "Cancelled.",

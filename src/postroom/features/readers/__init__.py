@@ -11,6 +11,7 @@ from postroom.features.readers.states import (
     is_shown,
     read_by,
     readers_of,
+    state_for,
     states_of,
     states_of_anyone,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "read_by",
     "read_by_anyone",
     "readers_of",
+    "state_for",
     "states_of",
     "states_of_anyone",
     "tallies",

@@ -130,6 +130,12 @@ async def readers_of(conn: AsyncConnection, notification_id: str) -> list[Row[An
     return list(await conn.execute(statement.order_by(reader_states.c.reader)))
 
 
+def state_for(reader: bytes, *, notification_id: ColumnElement[str]) -> ColumnElement[int]:
+    """What holds of a notification for this reader, as a number of a statement."""
+    mine = reader_states.c.notification_id == notification_id, reader_states.c.reader == reader
+    return func.coalesce(select(reader_states.c.state).where(*mine).scalar_subquery(), 0)
+
+
 def is_shown(view: View, *, reader: bytes, notification_id: ColumnElement[str]) -> ColumnElement[bool]:
     """The condition that the view shows a notification to this reader, but for whether it is outstanding."""
     mine = reader_states.c.notification_id == notification_id, reader_states.c.reader == reader

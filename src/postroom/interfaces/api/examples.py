@@ -63,8 +63,6 @@ NOTIFICATION: dict[str, Any] = {
     "requireSmsNotification": False,
     "requireLetter": False,
     "isReadStatus": False,
-    "isSeenStatus": False,
-    "isArchived": False,
     "sentMessageDetails": ["Email delivered 2026-11-12T17:27:47.917033Z"],
     "actionNote": None,
     "performedActionDoneBy": None,
@@ -81,6 +79,13 @@ NOTIFICATION: dict[str, Any] = {
     "sensitive": False,
     "followOnAction": None,
     "escalation": [],
+    "threadKey": None,
+    "expiresAt": None,
+    "endedAt": None,
+    "endedBy": None,
+    "replacedBy": None,
+    "isSeenStatus": False,
+    "isArchived": False,
 }
 
 ACTIONS: dict[str, Any] = {

@@ -65,7 +65,7 @@ async def list_notifications(request: AnyRequest) -> ASGIApp:
         return await csv_answer(request, await _reaching(request, filters_of_csv(request), caller), caller)
     filters = await _reaching(request, parse_filters(request), caller)
     async with postroom.database.reading() as conn:
-        page = await find_page(conn, filters, caller=caller, vault=postroom.vault)
+        page = await find_page(conn, filters, caller=caller, vault=postroom.vault, now=postroom.clock())
     asked = request.query_params.multi_items()
     headers = next_link("/notifications", asked, cursor=page.next_before, prefix=postroom.settings.api_prefix)
     return json_answer([to_item(each) for each in page.items], headers=headers)
@@ -77,7 +77,7 @@ async def count_notifications(request: AnyRequest) -> ASGIApp:
     caller = await authenticator.caller(request, scope=Scope.READ)
     filters = await _reaching(request, parse_filters(request, known=COUNTABLE), caller)
     async with postroom.database.reading() as conn:
-        found = await count_found(conn, filters, caller=caller, vault=postroom.vault)
+        found = await count_found(conn, filters, caller=caller, vault=postroom.vault, now=postroom.clock())
     counted = CountItem(found.number, found.is_exact, found.unread, found.unseen, found.needs_action)
     etag = "-".join(str(each) for each in found if each is not None)
     return _answer_once(encode(counted), f'"{etag}"', if_none_match=request.headers.get("if-none-match"))

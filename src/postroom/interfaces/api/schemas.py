@@ -29,6 +29,8 @@ class NotificationBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel
     sensitive: bool | str | None = None
     follow_on_action: dict[str, Any] | None = None
     escalation: list[Any] | None = None
+    thread_key: str | None = None
+    expires_at: str | None = None
 
 
 class EscalationNotifyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -106,8 +108,6 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     require_sms_notification: bool
     require_letter: bool
     is_read_status: bool
-    is_seen_status: bool
-    is_archived: bool
     sent_message_details: list[str] | None
     action_note: str | None
     performed_action_done_by: str | None
@@ -124,6 +124,13 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     sensitive: bool
     follow_on_action: FollowOnItem | None
     escalation: list[dict[str, Any]]
+    thread_key: str | None
+    expires_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None
+    replaced_by: str | None
+    is_seen_status: bool
+    is_archived: bool
 
 
 class ValidationItem(msgspec.Struct, rename="camel"):

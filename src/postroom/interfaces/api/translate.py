@@ -26,7 +26,7 @@ from postroom.interfaces.api.schemas import (
     TemplatePath,
     ValidationItem,
 )
-from postroom.interfaces.api.wishes import read_follow_on
+from postroom.interfaces.api.wishes import read_expiry, read_follow_on
 
 _EXTRA = {
     "requireEmailNotification": Channel.EMAIL,
@@ -73,6 +73,8 @@ def to_new_notification(
         correlation_id=correlation_id,
         sensitive=parse_flag("sensitive", body.sensitive, errors),
         follow_on=None if body.follow_on_action is None else read_follow_on(body.follow_on_action, errors),
+        thread_key=body.thread_key,
+        expires_at=None if body.expires_at is None else read_expiry(body.expires_at, errors),
         escalation=()
         if body.escalation is None
         else read_escalation(
@@ -134,6 +136,7 @@ def to_item(notification: Notification) -> NotificationItem:
     personal = notification.personal
     detail = notification.action_detail
     extra = notification.extra_channels
+    ended = notification.ended
     return NotificationItem(
         id=notification.id,
         target_id=notification.target_id,
@@ -170,6 +173,11 @@ def to_item(notification: Notification) -> NotificationItem:
         if personal.follow_on is None
         else FollowOnItem(**msgspec.structs.asdict(personal.follow_on)),
         escalation=list(personal.escalation),
+        thread_key=personal.thread_key,
+        expires_at=personal.expires_at,
+        ended_at=None if ended is None else ended.at,
+        ended_by=None if ended is None else ended.by.value,
+        replaced_by=None if ended is None else ended.replaced_by,
     )
 
 

@@ -1,5 +1,6 @@
-"""Reading what a request may wish beside the specification: a follow-on action."""
+"""Reading what a request may wish beside the specification: a follow-on action, and an end."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from postroom.domain.errors import FieldError
@@ -25,6 +26,16 @@ def read_follow_on(given: dict[str, Any], errors: list[FieldError]) -> FollowOn 
     ]
     errors += faults
     return None if faults else FollowOn(**values)
+
+
+def read_expiry(text: str, errors: list[FieldError]) -> datetime | None:
+    """When it expires; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        errors.append(FieldError("expiresAt", "Use a time by RFC 3339, as in 2026-11-23T09:30:00Z."))
+        return None
 
 
 def _shown(name: str) -> str:

@@ -42,7 +42,9 @@ async def _list(visit: Visit) -> Answer:
     before = visit.asked("before").lower()
     filters = replace(_filters(visit, show, kind), before=before if is_id(before) else None, limit=A_PAGE)
     async with visit.app.database.reading() as conn:
-        page = await find_page(conn, filters, caller=visit.person, vault=visit.app.vault)
+        page = await find_page(
+            conn, filters, caller=visit.person, vault=visit.app.vault, now=visit.app.clock()
+        )
     older = page.next_before
     return await visit.page(
         "inbox.html",

@@ -156,7 +156,13 @@ class Visit:
         if person is None:
             return None
         async with self.app.database.reading() as conn:
-            found = await count_found(conn, Filters(is_read=False), caller=person, vault=self.app.vault)
+            found = await count_found(
+                conn,
+                Filters(is_read=False),
+                caller=person,
+                vault=self.app.vault,
+                now=self.app.clock(),
+            )
         return found.number, found.is_exact
 
 
