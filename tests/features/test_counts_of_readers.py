@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from postroom.features.notifications.act import Action
 from postroom.features.notifications.find import Count, Filters, count_found
 from postroom.features.notifications.mark import Mark, Marked, mark
 from postroom.features.readers.fold import fold
+from postroom.interfaces.worker import end_what_expired
 
 if TYPE_CHECKING:
     from tests.features.conftest import Office
@@ -30,6 +32,7 @@ JOE = Person("joe@hackney.gov.uk", groups=("Estates",), patches=("north-1",))
 SAM = Person("sam@hackney.gov.uk", may_reopen=True)
 USERS = ("amala@hackney.gov.uk", "joe@hackney.gov.uk", "group:estates", "group:income", "patch:north-1")
 ACTIONS = tuple(ActionType)
+HOUR = timedelta(hours=1)
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Expected:
     requires: bool
     done: ActionType | None = None
     gone: bool = False
+    thread: str | None = None
+    expires_at: datetime | None = None
     seen: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
     archived: set[str] = field(default_factory=set)
@@ -112,12 +117,36 @@ class Inbox(RuleBasedStateMachine):
         name, at, host = user.partition("@")
         return f"{name}{self.suffix}{at}{host}"
 
-    @rule(user=st.sampled_from(USERS), requires=st.booleans())
-    def send(self, user: str, requires: bool) -> None:
-        office = self.office
-        made = self.run(office.create(office.screen(user=self.user(user), require_action=requires)))
+    @rule(
+        user=st.sampled_from(USERS),
+        requires=st.booleans(),
+        thread=st.sampled_from([None, None, "lift"]),
+        lasts=st.sampled_from([None, None, HOUR]),
+    )
+    def send(self, user: str, requires: bool, thread: str | None, lasts: timedelta | None) -> None:
+        office, user = self.office, self.user(user)
+        expires_at = None if lasts is None else office.now + lasts
+        made = self.run(
+            office.create(
+                office.screen(user=user, require_action=requires, thread_key=thread, expires_at=expires_at)
+            )
+        )
+        for expected in self.known.values():
+            if thread is not None and (expected.user, expected.thread) == (user, thread):
+                expected.gone = True
         self.made.append(made)
-        self.known[made.id] = Expected(self.user(user), requires)
+        self.known[made.id] = Expected(user, requires, thread=thread, expires_at=expires_at)
+
+    @rule()
+    def pass_time(self) -> None:
+        self.office.clock.ahead += HOUR
+        for expected in self.known.values():
+            if expected.expires_at is not None and expected.expires_at <= self.office.now:
+                expected.gone = True
+
+    @rule()
+    def work(self) -> None:
+        self.run(end_what_expired(self.office.app))
 
     @rule(which=st.integers(0, 2), place=st.integers(0, 30), action=st.sampled_from(ACTIONS))
     def act(self, which: int, place: int, action: ActionType) -> None:
@@ -131,7 +160,7 @@ class Inbox(RuleBasedStateMachine):
             assert expected.gone or email in expected.hidden or expected.user not in lowered(person)
             return
         except Conflict:
-            assert expected.waits if action in READING else expected.done in FINAL
+            assert expected.gone or (expected.waits if action in READING else expected.done in FINAL)
             return
         if action in READING:
             expected.marked(action, email)

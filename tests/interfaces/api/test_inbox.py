@@ -1,5 +1,6 @@
 """A person's own view over the API: seen, read, archived, and how many that leaves."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,3 +168,51 @@ async def test_a_wrong_mark_is_refused(office: Any, query: str, body: Any, field
 
 async def test_a_service_marks_nothing(office: Any) -> None:
     await office.problem(403, "POST", "/notifications/mark", body={"actionType": "IsRead"})
+
+
+async def test_a_later_one_of_a_thread_takes_the_place_of_the_earlier(office: Any) -> None:
+    token = office.token("ash@hackney.gov.uk", groups=("inbox-five",))
+    body = office.screen(user="group:inbox-five", threadKey="lift-4", targetId="inbox-five")
+    first, second = await office.accepted(body), await office.accepted(body)
+
+    assert await ids(office, token) == [second["id"]]
+    assert (await office.get("/notifications/count?targetId=inbox-five")).body["count"] == 1
+    for how in ({}, {"token": token}):
+        shown = (await office.get(f"/notifications/{first['id']}", **how)).body
+        assert (shown["threadKey"], shown["endedBy"], shown["replacedBy"], shown["isRemovable"]) == (
+            "lift-4",
+            "replaced",
+            second["id"],
+            False,
+        )
+    problem = await office.problem(
+        409, "PATCH", f"/notifications/{first['id']}", body={"actionType": "IsRead"}, token=token
+    )
+    assert problem["detail"] == "A later notification has taken the place of this one."
+    await office.problem(409, "DELETE", f"/notifications/{first['id']}")
+
+
+async def test_what_expires_leaves_lists_and_is_told_of(office: Any) -> None:
+    token = office.token("ash@hackney.gov.uk")
+    soon = (office.app.clock() + timedelta(seconds=1)).isoformat()
+    made = await office.accepted(office.screen(user="ash@hackney.gov.uk", expiresAt=soon))
+    assert await counts(office, token) == counted(1, 1, 1, 0)
+
+    ended = await office.until(made["id"], lambda item: item["endedAt"] is not None)
+
+    assert (ended["endedBy"], ended["replacedBy"]) == ("expired", None)
+    assert (await ids(office, token), await counts(office, token)) == ([], counted(0, 0, 0, 0))
+    await office.app.dispatcher.publish_all()
+    told = [
+        each["type"]
+        for each in (await office.get("/feedback?limit=200")).body
+        if each["data"]["notificationId"] == made["id"]
+    ]
+    assert told == ["created", "expired"]
+
+
+async def test_wrong_terms_are_refused(office: Any) -> None:
+    past = await office.refused(office.screen(threadKey="", expiresAt="2020-01-01"))
+    unread = await office.refused(office.screen(threadKey="a\nb", expiresAt="soon"))
+
+    assert sorted(past.fields) == sorted(unread.fields) == ["expiresAt", "threadKey"]

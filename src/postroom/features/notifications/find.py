@@ -311,15 +311,16 @@ async def find_to_mark(
     person: Person,
     vault: Vault,
     limit: int,
+    now: datetime,
 ) -> list[Row[Any]]:
     """What a person's list holds, or those of some ids: the newest of them, locked, the oldest first."""
     _check(filters, person)
     view = _view(filters)
-    counted, _ = await _tallies(conn, filters, person, vault, None)
+    counted, expired = await _tallies(conn, filters, person, vault, now)
     audiences = sorted(audience for audience, tally in counted.items() if _shown(tally, view))
     if not audiences:
         return []
-    where = [*_conditions(filters, person, vault), is_shown_to(person, view, vault)]
+    where = [*_conditions(filters, person, vault), is_shown_to(person, view, vault), *_without(expired)]
     if ids is not None:
         where.append(notifications.c.id.in_(ids))
     return await store.lock_newest_of_audiences(conn, audiences, where, limit=limit)

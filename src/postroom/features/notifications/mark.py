@@ -55,7 +55,7 @@ async def mark(conn: AsyncConnection, wanted: Mark, *, person: Person, vault: Va
     if filters is None:
         return Marked(0, is_complete=True)
     rows = await find_to_mark(
-        conn, filters, ids=wanted.ids, person=person, vault=vault, limit=MOST_MARKED + 1
+        conn, filters, ids=wanted.ids, person=person, vault=vault, limit=MOST_MARKED + 1, now=now
     )
     is_complete = len(rows) <= MOST_MARKED
     by_id = {row.id: row for row in rows[-MOST_MARKED:]}
