@@ -330,13 +330,7 @@ def replay(state: State, *, now: datetime, last_attempt: str | None, although_un
     if state.status is not Status.DEAD:
         return None
     again = replace(
-        state,
-        status=Status.PENDING,
-        due_at=now,
-        completed_at=None,
-        reason=None,
-        polls=0,
-        replayed_at=now,
+        state, status=Status.PENDING, due_at=now, completed_at=None, reason=None, polls=0, replayed_at=now
     )
     if state.notify_id is not None:
         return Change(replace(again, status=Status.SENDING))

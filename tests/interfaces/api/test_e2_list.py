@@ -100,8 +100,6 @@ async def test_e2_is_a_bare_array_of_the_specifications_fields_and_ours_after_th
         "templateUnchecked": False,
         "warnings": [],
         "deliveries": [],
-        "sensitive": False,
-        "followOnAction": None,
         "escalation": [],
         "threadKey": None,
         "expiresAt": None,
