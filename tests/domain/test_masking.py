@@ -1,5 +1,6 @@
 """What those see whom personal data is not meant for."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from postroom.domain.masking import (
     mask_text,
     mask_values,
 )
-from postroom.domain.notification import ActionDetail, Personal
+from postroom.domain.notification import ActionDetail, FollowOn, Personal
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,11 @@ def test_of_a_notification_all_but_its_addressee_and_warnings() -> None:
         mobile_number="07700 900678",
         personalisation={"name": "Joe"},
         warnings=("ref is not used by the template",),
+        follow_on=FollowOn(label="See the rent of Joe", url="https://example.com/joe"),
+        escalation=({"after": "24h", "to": "joe@example.com"},),
+        sensitive=True,
+        thread_key="lift-1",
+        expires_at=datetime(2026, 11, 25, tzinfo=UTC),
     )
 
     assert mask_personal(personal) == Personal(
@@ -96,14 +102,18 @@ def test_of_a_notification_all_but_its_addressee_and_warnings() -> None:
         mobile_number="07•••••678",
         personalisation={"name": MASK},
         warnings=("ref is not used by the template",),
+        sensitive=True,
+        thread_key="lift-1",
+        expires_at=datetime(2026, 11, 25, tzinfo=UTC),
     )
     assert mask_personal(Personal()) == Personal()
 
 
 def test_no_field_of_personal_data_is_forgotten() -> None:
-    told = {"user", "message", "email", "mobile_number", "personalisation", "warnings", "trusted"}
+    hidden = {"message", "email", "mobile_number", "personalisation", "follow_on", "escalation"}
+    told = {"user", "warnings", "trusted", "sensitive", "thread_key", "expires_at"}
 
-    assert {field.name for field in msgspec.structs.fields(Personal)} == told
+    assert {field.name for field in msgspec.structs.fields(Personal)} == hidden | told
 
 
 def test_of_an_action_what_was_written() -> None:
