@@ -22,6 +22,8 @@ export interface NotificationBody {
   sensitive?: boolean | string | null;
   followOnAction?: Record<string, unknown> | null;
   escalation?: Array<unknown> | null;
+  threadKey?: string | null;
+  expiresAt?: string | null;
 }
 
 /** What somebody did about a notification. `id`, where given, must be that of the path. */
@@ -48,8 +50,6 @@ export interface NotificationItem {
   requireSmsNotification: boolean;
   requireLetter: boolean;
   isReadStatus: boolean;
-  isSeenStatus: boolean;
-  isArchived: boolean;
   sentMessageDetails: Array<string> | null;
   actionNote: string | null;
   performedActionDoneBy: string | null;
@@ -66,6 +66,13 @@ export interface NotificationItem {
   sensitive: boolean;
   followOnAction: FollowOnItem | null;
   escalation: Array<Record<string, unknown>>;
+  threadKey: string | null;
+  expiresAt: string | null;
+  endedAt: string | null;
+  endedBy: string | null;
+  replacedBy: string | null;
+  isSeenStatus: boolean;
+  isArchived: boolean;
 }
 
 export interface DeliveryItem {
@@ -627,7 +634,7 @@ export interface ListAuditQuery {
   /** Of one service, by its name. */
   service?: string;
   /** Of one kind. */
-  kind?: "accepted" | "action" | "removed" | "hidden" | "cancelled" | "ended" | "replayed" | "escalated" | "marked" | "service added" | "service changed" | "key issued" | "key changed" | "key revoked" | "granted" | "grant ended";
+  kind?: "accepted" | "action" | "removed" | "hidden" | "cancelled" | "ended" | "replayed" | "escalated" | "marked" | "expired" | "replaced" | "service added" | "service changed" | "key issued" | "key changed" | "key revoked" | "granted" | "grant ended";
   /** Not before this. */
   from?: string;
   /** Before this. */
