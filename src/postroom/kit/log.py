@@ -18,9 +18,9 @@ _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=N
 
 def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Set up logging for the process: ours and, above WARNING, that of the libraries."""
-    global _requests
+    global _fast
     number = logging.getLevelNamesMapping()[level.upper()]
-    _requests = _Lines(stream or sys.stderr) if number <= logging.INFO else None
+    _fast = _Lines(stream or sys.stderr) if number <= logging.INFO else None
     structlog.configure(
         processors=[
             _with_correlation_id,
@@ -38,8 +38,8 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 
-_requests: "_Lines | None" = None
-"""Where a line a request goes: None where the level is above INFO."""
+_fast: "_Lines | None" = None
+"""Where the lines of requests and attempts go: None where the level is above INFO."""
 
 
 class correlated:  # noqa: N801 - used as a function is, and a generator's context costs every request more
@@ -59,7 +59,7 @@ class correlated:  # noqa: N801 - used as a function is, and a generator's conte
 
 def write_request(*, method: str, path: str, status: int, ms: float, correlation_id: str) -> None:
     """The line of one request, without the way that other lines take: every request pays for it."""
-    if _requests is not None:
+    if _fast is not None:
         line = _RequestLine(
             method=method,
             path=path,
@@ -68,7 +68,21 @@ def write_request(*, method: str, path: str, status: int, ms: float, correlation
             correlation_id=correlation_id,
             timestamp=datetime.now(UTC),
         )
-        _requests.write(_encode(line))
+        _fast.write(_encode(line))
+
+
+def write_attempt(*, delivery: str, number: int, outcome: str, channel: str) -> None:
+    """The line of one try of a delivery, in the same way."""
+    if _fast is not None:
+        line = _AttemptLine(
+            delivery=delivery,
+            number=number,
+            outcome=outcome,
+            channel=channel,
+            correlation_id=_correlation_id.get(),
+            timestamp=datetime.now(UTC),
+        )
+        _fast.write(_encode(line))
 
 
 class _Lines:
@@ -104,6 +118,17 @@ class _RequestLine(msgspec.Struct):
     correlation_id: str
     timestamp: datetime
     event: str = "request"
+    level: str = "info"
+
+
+class _AttemptLine(msgspec.Struct):
+    delivery: str
+    number: int
+    outcome: str
+    channel: str
+    correlation_id: str | None
+    timestamp: datetime
+    event: str = "attempt"
     level: str = "info"
 
 

@@ -115,11 +115,12 @@ async def test_both_kinds_of_officers_tokens_are_let_in_beside_each_other(office
 
 
 async def test_the_pools_keys_are_asked_for_once(office: Any, pool: Pool) -> None:
+    before = len(pool.asked)
     for _ in range(5):
         assert (await office.get("/notifications", token=pool.token(jti=str(time.time())))).status == 200
 
     assert set(pool.asked) == {"/pool/.well-known/jwks.json"}
-    assert len(pool.asked) <= 2  # one for each office of this module
+    assert len(pool.asked) <= before + 1
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", ""])

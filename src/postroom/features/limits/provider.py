@@ -1,6 +1,7 @@
 """The provider's limits, shared by all workers through the database, and obeyed without dropping anything."""
 
 import os
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,10 @@ class Till:
 
 
 class ProviderBuckets:
-    """Says of deliveries whether they may be sent now. Of a bucket in parts this process uses `part`."""
+    """Says of deliveries whether they may be sent now.
+
+    Of a bucket in parts this process uses `part`, until it finds that another uses it too.
+    """
 
     def __init__(self, *, part: int | None = None) -> None:
         self._part = os.getpid() if part is None else part
@@ -126,6 +130,8 @@ class ProviderBuckets:
             if await store.swap_bucket(conn, bucket.as_row(), version=known.version):
                 self._known[bucket.id] = bucket
                 return {bucket.id: bucket}, verdicts
+            # Another process takes from it too. Where there are parts, the next time from one of its own.
+            self._part = random.randrange(MOST_PARTS)  # noqa: S311 - spreads workers, guards nothing
         buckets = await _locked(conn, limits, now)
         verdicts = spend(in_order, tills, buckets, now=now)
         await self._save(conn, buckets.values())

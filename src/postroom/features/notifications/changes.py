@@ -61,15 +61,19 @@ Changes = GroupCommit[Request, Done]
 _CALLS = frozenset({Step.SEND, Step.LOOK, Step.POLL})
 
 
+_CHANNELS = {each.value: each for each in Channel}
+_STATUSES = {each.value: each for each in Status}
+
+
 def state_of(row: Row[Any]) -> State:
     return State(
         id=row.id,
         notification_id=row.notification_id,
         service_id=row.service_id,
         credential_id=row.credential_id,
-        channel=Channel(row.channel),
+        channel=_CHANNELS[row.channel],
         template_id=row.template_id,
-        status=Status(row.status),
+        status=_STATUSES[row.status],
         created_at=row.created_at,
         due_at=row.due_at,
         lease_until=row.lease_until,
@@ -95,7 +99,12 @@ async def write_changes(
 
     Without a `gate` nothing may be claimed.
     """
-    rows = {row.id: row for row in await store.lock_deliveries(conn, {each.delivery_id for each in requests})}
+    locked = await store.lock_deliveries(
+        conn,
+        {each.delivery_id for each in requests},
+        with_personal=any(each.claims for each in requests),
+    )
+    rows = {row.id: row for row in locked}
     before = {key: state_of(row) for key, row in rows.items()}
     calling = [rows[key] for key in sorted(_about_to_call(requests, before))]
     if calling and gate is None:
@@ -127,7 +136,10 @@ async def write_changes(
         ],
     )
     await batch.run(conn)
-    return await _with_personal(conn, changes, found)
+    return [
+        _done(change, rows.get(request.delivery_id), is_found=is_there)
+        for request, change, is_there in zip(requests, changes, found, strict=True)
+    ]
 
 
 def _is_found(request: Request, states: Mapping[str, State]) -> bool:
@@ -216,19 +228,7 @@ def _receipts(
     ]
 
 
-async def _with_personal(
-    conn: AsyncConnection, changes: Sequence[Change | None], found: Sequence[bool]
-) -> list[Done]:
-    sending = {
-        change.state.notification_id for change in changes if change is not None and change.step is Step.SEND
-    }
-    personal = await store.personal_of(conn, sending) if sending else {}
-    done = []
-    for change, is_there in zip(changes, found, strict=True):
-        row = None if change is None else personal.get(change.state.notification_id)
-        done.append(
-            Done(change, found=is_there)
-            if row is None
-            else Done(change, row.personal, is_there, row.correlation_id)
-        )
-    return done
+def _done(change: Change | None, row: Row[Any] | None, *, is_found: bool) -> Done:
+    if row is None or change is None or change.step is not Step.SEND:
+        return Done(change, found=is_found)
+    return Done(change, row.personal, is_found, row.correlation_id)

@@ -113,7 +113,7 @@ class MessageStatuses:
 
     async def _own_answer(self, conn: AsyncConnection, row: Row[Any]) -> NotifyMessage:
         """What we know of a message that the provider has not yet, or never kept."""
-        found = (await store.personal_of(conn, [row.notification_id])).get(row.notification_id)
+        found = await store.personal_of(conn, row.notification_id)
         personal = open_personal(self._vault, row.notification_id, None if found is None else found.personal)
         channel = Channel(row.channel)
         lines = _lines(channel, personal)

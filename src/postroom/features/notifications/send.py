@@ -38,7 +38,7 @@ from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.ids import new_id
-from postroom.kit.log import correlated, get_logger
+from postroom.kit.log import correlated, get_logger, write_attempt
 
 log = get_logger(__name__)
 
@@ -206,8 +206,7 @@ class Sender:
         simulated: bool,
         probe_at: datetime | None = None,
     ) -> None:
-        log.info(
-            "attempt",
+        write_attempt(
             delivery=state.id,
             number=state.attempts,
             outcome=type(outcome).__name__,

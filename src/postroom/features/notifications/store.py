@@ -80,24 +80,30 @@ def _one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
     return column.in_(bindparam("ids", expanding=True))
 
 
-_LOCK = {
-    dialect: select(deliveries)
-    .where(_one_of(deliveries.c.id, dialect))
-    .order_by(deliveries.c.id)
-    .with_for_update()
-    for dialect in ("postgresql", "sqlite")
-}
-_PERSONAL: dict[str, Select[Any]] = {
-    dialect: select(notifications.c.id, notifications.c.personal, notifications.c.correlation_id).where(
-        _one_of(notifications.c.id, dialect)
+def _locked(dialect: str, rows: Select[Any]) -> Select[Any]:
+    return (
+        rows.where(_one_of(deliveries.c.id, dialect)).order_by(deliveries.c.id).with_for_update(of=deliveries)
     )
+
+
+_WITH_PERSONAL = select(deliveries, notifications.c.personal, notifications.c.correlation_id).outerjoin(
+    notifications, notifications.c.id == deliveries.c.notification_id
+)
+_LOCK = {
+    (dialect, with_personal): _locked(dialect, _WITH_PERSONAL if with_personal else select(deliveries))
     for dialect in ("postgresql", "sqlite")
+    for with_personal in (False, True)
 }
 
 
-async def lock_deliveries(conn: AsyncConnection, ids: Iterable[str]) -> list[Row[Any]]:
-    """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross."""
-    return list(await conn.execute(_LOCK[conn.dialect.name], {"ids": list(ids)}))
+async def lock_deliveries(
+    conn: AsyncConnection, ids: Iterable[str], *, with_personal: bool
+) -> list[Row[Any]]:
+    """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross.
+
+    Where it is asked for, with the sealed personal data and the correlation id of their notifications.
+    """
+    return list(await conn.execute(_LOCK[conn.dialect.name, with_personal], {"ids": list(ids)}))
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:
@@ -152,10 +158,10 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
 
 
-async def personal_of(conn: AsyncConnection, notification_ids: Iterable[str]) -> dict[str, Row[Any]]:
-    """The sealed personal data of notifications with their correlation ids, by id."""
-    found = await conn.execute(_PERSONAL[conn.dialect.name], {"ids": list(notification_ids)})
-    return {row.id: row for row in found}
+async def personal_of(conn: AsyncConnection, notification_id: str) -> Row[Any] | None:
+    """The sealed personal data of a notification, removed or not."""
+    statement = select(notifications.c.personal).where(notifications.c.id == notification_id)
+    return (await conn.execute(statement)).first()
 
 
 async def notification(

@@ -63,15 +63,20 @@ class Database:
 
     async def write(self, batch: Batch) -> None:
         """Write all of the batch in a transaction of its own, or nothing of it, in one round trip."""
+        if self.is_postgres:
+            async with self.single() as conn:
+                await conn.exec_driver_sql(*batch.as_one())
+            return
         async with _unavailable_named(), self.writer.connect() as conn:
-            if self.is_postgres:
-                await (await conn.execution_options(isolation_level="AUTOCOMMIT")).exec_driver_sql(
-                    *batch.as_one()
-                )
-                return
             self.check_file(None)
             driver: Any = (await conn.get_raw_connection()).driver_connection
             await driver._execute(batch.write_at_once, driver._conn)
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that is a transaction by itself, in one round trip. PostgreSQL alone has it."""
+        async with _unavailable_named(), self.writer.connect() as conn:
+            yield await conn.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
