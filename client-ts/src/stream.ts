@@ -1,10 +1,13 @@
 /** Server-sent events read by fetch, which can send a token where EventSource cannot. */
 import type { NotificationItem } from "./types.ts";
 
+/** What each person has for themselves: left out where one change is told to several. */
+type Own = "isReadStatus" | "isSeenStatus" | "isArchived";
+
 /** What changes for the asking person, as it happens. `reset`: load the list anew. */
 export type StreamEvent =
   | { event: "new"; id: string | undefined; data: NotificationItem }
-  | { event: "changed"; id: string | undefined; data: Omit<NotificationItem, "isReadStatus"> & { isReadStatus?: boolean } }
+  | { event: "changed"; id: string | undefined; data: Omit<NotificationItem, Own> & Partial<Pick<NotificationItem, Own>> }
   | { event: "removed"; id: string | undefined; data: { id: string } }
   | { event: "count"; id: string | undefined; data: { unread: number; isExact: boolean } }
   | { event: "reset"; id: string | undefined; data: unknown };

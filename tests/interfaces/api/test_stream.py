@@ -65,14 +65,14 @@ async def test_what_is_new_changed_and_gone_is_told(office: Any, amala: Officer)
 
         await amala.act(made, {"actionType": "IsRead"})
         changed = await opened.next_of("changed")
-        assert changed.data == made | {"isReadStatus": True}
+        assert changed.data == made | {"isReadStatus": True, "isSeenStatus": True}
         await opened.count(0)
 
         await amala.act(made, APPROVED)
         changed = await opened.next_of("changed")
         shown = (await office.get(f"/notifications/{made['id']}", token=amala.token)).body
-        own = shown.pop("isReadStatus")
-        assert (changed.data, own) == (shown, True)
+        own = [shown.pop(name) for name in ("isReadStatus", "isSeenStatus", "isArchived")]
+        assert (changed.data, own) == (shown, [True, True, False])
 
         assert (await office.delete(made["id"])).status == 204
         gone = await opened.next_of("removed")

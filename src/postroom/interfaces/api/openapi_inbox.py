@@ -19,7 +19,8 @@ _EVENTS = """What changes for the asking person, as it happens, by server-sent e
 | event | data |
 |---|---|
 | `new` | a notification, as in the list |
-| `changed` | the same. Where others see it too, `isReadStatus` is left out: it stays as you have it |
+| `changed` | the same. Where others see it too, `isReadStatus`, `isSeenStatus` and `isArchived` are \
+left out: they stay as you have them |
 | `removed` | `id` |
 | `count` | `unread`, `isExact` |
 | `reset` | nothing: load the list anew |

@@ -30,7 +30,7 @@ log = get_logger(__name__)
 BREAK_OFF = "postroom.break_off"
 """The extension of the server by which a connection is ended at once, whatever is still to be sent."""
 
-OWN_FIELDS = ("isReadStatus",)
+OWN_FIELDS = ("isReadStatus", "isSeenStatus", "isArchived")
 """What is each person's own: it is left out where one thing is told to many."""
 
 _MOST_WAITING = 256
