@@ -48,7 +48,9 @@ async def test_all_that_is_done_over_the_api_is_recorded_with_who_did_it(office:
 
     assert await told(office, token, "audited") == [
         ("service added", None, *done),
+        ("service changed", "receipt_token", *done),
         ("key issued", f"key {first}", *done),
+        ("service changed", "webhook_url", *done),
         ("key issued", f"key {key}", *done),
         ("key issued", f"key {rotated}", *done),
         ("key revoked", f"key {key}", *done),

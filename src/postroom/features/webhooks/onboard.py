@@ -87,9 +87,11 @@ async def onboard(
         raise Invalid(every)
     vault, token = webhooks.vault, new_secret()
     service_id = await register(conn, registration, vault=vault, now=now, by=by)
-    await set_receipt_token(conn, vault=vault, service_id=service_id, token=token)
+    await set_receipt_token(conn, vault=vault, service_id=service_id, token=token, by=by)
     key = await issue_key(conn, vault=vault, service_id=service_id, name=FIRST_KEY, now=now, by=by)
     secret = await _set_webhook(conn, service_id, webhook_url, webhooks=webhooks, now=now)
+    if webhook_url is not None:
+        await note_change(conn, service_id, "webhook_url", by=by)
     service = await find_onboarded(conn, registration.name, vault=vault)
     return Made(service=service, key=key, receipt_token=token, webhook_secret=secret)
 
