@@ -43,6 +43,12 @@ _OURS = frozenset(
     }
 )
 """The first parts of our paths, which alone are logged."""
+_AHEAD = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_PREVIEWS = re.compile(
+    rb"(?:google|bing|apple|twitter|slack|telegram|discord|linkedin|face)bot|slack-imgproxy|facebookexternalhit"
+    rb"|^whatsapp/|skypeuripreview|bingpreview|microsoftpreview|google-safety"
+)
+"""Programs that show what a link in a message leads to, or judge it."""
 _TOO_LARGE = 413
 _MOST_DRAINED = 64 * 1024 * 1024
 
@@ -138,6 +144,16 @@ def caller_ip_of(scope: "Scope", *, behind_gateway: bool) -> str | None:
         return str(ip_address(told.strip("[]")))
     except ValueError:
         return None
+
+
+def looks_ahead(scope: "Scope") -> bool:
+    """Whether a program looks at an address before a person does, or without one, and says so."""
+    if scope.get("method") == "HEAD":
+        return True
+    said = {name: value.lower() for name, value in scope["headers"]}
+    return any(b"prefetch" in said.get(name, b"") for name in _AHEAD) or bool(
+        _PREVIEWS.search(said.get(b"user-agent", b""))
+    )
 
 
 def _read_headers(headers: Any) -> tuple[str, bytes | None, bool]:

@@ -136,7 +136,12 @@ async def test_the_service_is_told_as_for_a_patch(office: Any, templates: Any) -
 
 @pytest.mark.parametrize(
     ("method", "headers"),
-    [("HEAD", {}), ("GET", {"Sec-Purpose": "prefetch;prerender"}), ("GET", {"Purpose": "prefetch"})],
+    [
+        ("HEAD", {}),
+        ("GET", {"Sec-Purpose": "prefetch;prerender"}),
+        ("GET", {"Purpose": "prefetch"}),
+        ("GET", {"User-Agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"}),
+    ],
 )
 async def test_what_looks_before_a_person_does_is_no_visit(
     office: Any, templates: Any, method: str, headers: dict[str, str]

@@ -12,10 +12,7 @@ from postroom.features.notifications.follow import Visitor, follow
 from postroom.features.notifications.follow_on import PATH, Broken
 from postroom.interfaces.api.answer import Answer
 from postroom.interfaces.api.parts import AnyRequest, parts_of
-from postroom.interfaces.edge import caller_ip_of, correlation_id_of
-
-_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-"""Headers in which a program says that it looks ahead of a person."""
+from postroom.interfaces.edge import caller_ip_of, correlation_id_of, looks_ahead
 
 _STYLE = """
 body{margin:0;background:#fff;color:#0b0c0c;font:1.1875rem/1.4 "Open Sans",Arial,sans-serif}
@@ -61,7 +58,7 @@ async def follow_link(request: AnyRequest) -> ASGIApp:
     if isinstance(followed, Broken):
         return _page(*_SAYS[followed])
     visitor = Visitor(
-        counts=request.method == HttpMethod.GET and not _looks_ahead(request),
+        counts=not looks_ahead(request.scope),
         ip=caller_ip_of(request.scope, behind_gateway=postroom.settings.trust.behind_gateway),
         correlation_id=correlation_id_of(request.scope),
     )
@@ -73,10 +70,6 @@ async def follow_link(request: AnyRequest) -> ASGIApp:
     postroom.live.ring()
     postroom.dispatcher.ring()
     return Answer(b"", status=303, media_type=b"text/plain", headers={"location": target, **_HEADERS})
-
-
-def _looks_ahead(request: AnyRequest) -> bool:
-    return any("prefetch" in request.headers.get(name, "").lower() for name in _AHEAD)
 
 
 def _page(status: int, title: str, why: str) -> Answer:
