@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
+from postroom.features.services import set_link_hosts
 from tests.interfaces.api.conftest import Office, running_office, settings_for
 
 AMALA, JOE, MARY, KOFI, ADA = (
@@ -166,3 +167,11 @@ async def kofi(visitors: Callable[[str], Visitor]) -> Visitor:
 @pytest_asyncio.fixture(loop_scope="module")
 async def ada(visitors: Callable[[str], Visitor]) -> Visitor:
     return await _signed_in(visitors, ADA)
+
+
+async def allow_links(office: Office, host: str) -> None:
+    """The demo's service may lead people on to that host, from now on."""
+    async with office.app.database.transaction() as conn:
+        await set_link_hosts(conn, service_id=office.service_id, hosts=[host])
+    office.app.directory._known.clear()
+    office.app.directory._known_keys.clear()

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from postroom.features.services import set_link_hosts
-from tests.web.conftest import AMALA, JOE, Visitor
+from tests.web.conftest import AMALA, JOE, Visitor, allow_links
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -261,10 +260,7 @@ async def test_a_mark_without_its_moment_changes_nothing(office: Any, visitors: 
 
 
 async def test_there_is_a_button_to_what_is_to_be_done_elsewhere(office: Any, amala: Any) -> None:
-    async with office.app.database.transaction() as conn:
-        await set_link_hosts(conn, service_id=office.service_id, hosts=["forms.hackney.gov.uk"])
-    office.app.directory._known.clear()
-    office.app.directory._known_keys.clear()
+    await allow_links(office, "forms.hackney.gov.uk")
     target = "https://forms.hackney.gov.uk/order?ref=1&a=b"
     one = await made(office, followOnAction={"label": "Raise work order", "url": target, "kind": "order"})
     other = await made(office, followOnAction={"label": "Raise work order", "url": target, "kind": "order"})

@@ -53,6 +53,8 @@ def of_entry(entry: audit.Recorded) -> str:
     """An audit entry. One of a kind that has no words here is told by its name."""
     if entry.kind is audit.Kind.ACTION:
         return f"{_ACTIONS.get(entry.detail or '', entry.detail)}."
+    if entry.kind is audit.Kind.REPLACED:
+        return f"A later notification has taken its place: {entry.detail}."
     known = _KINDS.get(entry.kind)
     if known is not None:
         return known

@@ -11,21 +11,13 @@ from postroom.domain.errors import FieldError, Invalid
 from postroom.features.notifications.find import Filters, find_page
 from postroom.features.notifications.mark import Mark, mark
 from postroom.interfaces.web.failures import show_failure
-from postroom.interfaces.web.paths import INBOX, with_query
+from postroom.interfaces.web.paths import INBOX
+from postroom.interfaces.web.selection import SHOWN, Selection, selection
 from postroom.interfaces.web.shell import Answer
 from postroom.interfaces.web.visit import Door, Visit, form, view
 from postroom.interfaces.web.words import kind_of
-from postroom.kit.ids import is_id
 
 A_PAGE = 25
-SHOWN = {
-    "": "Everything",
-    "unread": "Unread",
-    "action": "Needs action",
-    "overdue": "Overdue",
-    "archived": "Archived",
-}
-_LONGEST_TYPE = 64
 _DONE = {"removed": "Removed from your notifications", "marked": "Marked as read"}
 
 
@@ -37,26 +29,24 @@ def handlers(door: Door) -> list[HTTPRouteHandler]:
 
 
 async def _list(visit: Visit) -> Answer:
-    show, kind = visit.asked("show"), visit.asked("type")[:_LONGEST_TYPE]
-    show = show if show in SHOWN else ""
-    before = visit.asked("before").lower()
-    filters = replace(_filters(visit, show, kind), before=before if is_id(before) else None, limit=A_PAGE)
+    chosen = selection(visit.asked)
+    now = visit.app.clock()
+    filters = replace(_filters(visit, chosen), before=chosen.before or None, limit=A_PAGE)
     async with visit.app.database.reading() as conn:
-        page = await find_page(
-            conn, filters, caller=visit.person, vault=visit.app.vault, now=visit.app.clock()
-        )
+        page = await find_page(conn, filters, caller=visit.person, vault=visit.app.vault, now=now)
     older = page.next_before
     return await visit.page(
         "inbox.html",
         title="My notifications",
         items=page.items,
-        show=show,
+        chosen=chosen,
         shown=SHOWN.items(),
-        type=kind,
-        types=_types(kind),
-        first=with_query(INBOX, show=show, type=kind) if filters.before else None,
-        older=older and with_query(INBOX, show=show, type=kind, before=older),
+        types=_types(chosen.type),
+        first=replace(chosen, before="").listed() if chosen.before else None,
+        older=older and replace(chosen, before=older).listed(),
         newest=_newest(visit),
+        now=now,
+        late_before=_late_before(visit),
         done=_DONE.get(visit.asked("done")),
     )
 
@@ -67,9 +57,8 @@ def _newest(visit: Visit) -> str:
 
 
 async def _mark(visit: Visit) -> Answer:
-    show, kind = visit.fields.get("show", ""), visit.fields.get("type", "")[:_LONGEST_TYPE]
-    show = show if show in SHOWN else ""
-    filters = replace(_filters(visit, show, kind), created_to=_moment(visit.fields.get("newest", "")))
+    chosen = replace(selection(lambda name: visit.fields.get(name, "")), before="")
+    filters = replace(_filters(visit, chosen), created_to=_moment(visit.fields.get("newest", "")))
     wanted = Mark(ActionType.IS_READ, filters, correlation_id=visit.correlation_id, ip=visit.ip)
     is_complete = False
     while not is_complete:
@@ -78,7 +67,7 @@ async def _mark(visit: Visit) -> Answer:
                 conn, wanted, person=visit.person, vault=visit.app.vault, now=visit.app.clock()
             )
     visit.tell()
-    return visit.go(INBOX, show=show, type=kind, done="marked")
+    return visit.go(chosen.listed(done="marked"))
 
 
 def _moment(text: str) -> datetime:
@@ -88,15 +77,20 @@ def _moment(text: str) -> datetime:
         raise Invalid([FieldError("newest", "Reload the page.")]) from None
 
 
-def _filters(visit: Visit, show: str, kind: str) -> Filters:
-    late_before = visit.app.clock() - visit.app.settings.overdue_after
+def _filters(visit: Visit, chosen: Selection) -> Filters:
+    kind, show = chosen.type, chosen.show
     return Filters(
         target_type=(target_type.canonical(kind) or kind) if kind else None,
         is_read=False if show == "unread" else None,
         is_archived=True if show == "archived" else None,
         outstanding=True if show in ("action", "overdue") else None,
-        waiting_since_before=late_before if show == "overdue" else None,
+        waiting_since_before=_late_before(visit) if show == "overdue" else None,
     )
+
+
+def _late_before(visit: Visit) -> datetime:
+    """What has waited for a decision since before that is overdue."""
+    return visit.app.clock() - visit.app.settings.overdue_after
 
 
 def _types(chosen: str) -> list[tuple[str, str]]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 
-from postroom.domain.action import FINAL, ActionType, is_outstanding
-from postroom.domain.caller import Person
+from postroom.domain.action import ActionType
 from postroom.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from postroom.domain.notification import Notification
 from postroom.features.notifications.act import LONGEST_NOTE, Action, act
@@ -15,11 +14,13 @@ from postroom.features.notifications.characters import has_control
 from postroom.features.notifications.find import find_one
 from postroom.features.notifications.timeline import Line, timeline
 from postroom.features.notifications.withdraw import is_removable, withdraw
+from postroom.interfaces.edge import looks_ahead
 from postroom.interfaces.web.failures import show_failure
 from postroom.interfaces.web.paths import INBOX
+from postroom.interfaces.web.selection import Selection, selection
 from postroom.interfaces.web.shell import Answer
 from postroom.interfaces.web.visit import Door, Visit, form, view
-from postroom.interfaces.web.words import ACTIONS, kind_of, when
+from postroom.interfaces.web.words import is_outstanding, kind_of
 from postroom.kit.ids import is_id
 
 _DOES: Mapping[str, ActionType] = {
@@ -27,6 +28,7 @@ _DOES: Mapping[str, ActionType] = {
     "seen": ActionType.IS_READ,
     "unread": ActionType.IS_UNREAD,
     "archive": ActionType.ARCHIVED,
+    "back": ActionType.IS_UNREAD,
     "take": ActionType.INITIATED,
     "approve": ActionType.APPROVED,
     "validate": ActionType.VALIDATE,
@@ -36,7 +38,8 @@ _DONE: Mapping[str, str] = {
     "read": "Marked as read",
     "seen": "You have confirmed that you have seen it",
     "unread": "Marked as unread",
-    "archive": "Archived",
+    "archive": "Archived. You find it under Archived.",
+    "back": "It is on your list again, as unread",
     "take": "You have taken it up",
     "approve": "You have approved it",
     "validate": "You have validated it",
@@ -76,26 +79,33 @@ async def _page(
     status: int = 200,
 ) -> Answer:
     found, lines = await _found(visit)
-    person = visit.person
+    person, app = visit.person, visit.app
     is_theirs = not person.sees_everything or found.personal.user in person.audiences
+    back = _back(visit)
     return await visit.page(
         "notification.html",
         title=kind_of(found.target_type),
         status=status,
         errors=errors,
-        back=INBOX,
+        back=back.listed(),
+        chosen=back,
         one=found,
         lines=lines,
         done=done,
-        is_theirs=is_theirs,
-        is_settled=found.action in FINAL,
-        is_outstanding=is_outstanding(require_action=found.require_action, performed=found.action),
+        now=app.clock(),
+        is_theirs=is_theirs and found.ended is None,
+        is_outstanding=is_outstanding(found) and found.ended is None,
         is_removable=is_removable(found),
         note=visit.fields.get("note", ""),
         longest_note=LONGEST_NOTE,
-        rejecting_needs_note=ActionType.REJECTED in visit.app.settings.need_note,
-        decided=_decided(found, person),
+        rejecting_needs_note=ActionType.REJECTED in app.settings.need_note,
     )
+
+
+def _back(visit: Visit) -> Selection:
+    """What of the list they came from."""
+    is_form = bool(visit.fields)
+    return selection(lambda name: visit.fields.get(name, "") if is_form else visit.asked(name))
 
 
 async def _found(visit: Visit) -> tuple[Notification, tuple[Line, ...]]:
@@ -104,15 +114,6 @@ async def _found(visit: Visit) -> tuple[Notification, tuple[Line, ...]]:
         found = await find_one(conn, notification_id, caller=visit.person, vault=app.vault)
         told = await timeline(conn, notification_id, caller=visit.person, vault=app.vault, now=app.clock())
     return found, told.lines
-
-
-def _decided(found: Notification, person: Person) -> str | None:
-    """What was done about it, by whom and when, in a sentence."""
-    if found.action is None or found.action_at is None:
-        return None
-    by = found.action_detail.done_by if found.action_detail else "somebody"
-    who = "you" if by == person.email else by
-    return f"{ACTIONS[found.action]} by {who}, {when(found.action_at)}"
 
 
 async def _act(visit: Visit) -> Answer:
@@ -129,7 +130,7 @@ async def _act(visit: Visit) -> Answer:
         return await _after_another(visit, what, _CHANGED, status=412)
     except Conflict as error:
         return await _after_another(visit, what, str(error), status=409)
-    return visit.go(f"{INBOX}/{notification_id}", done=what)
+    return visit.go(_back(visit).of(notification_id, done=what))
 
 
 async def _perform(visit: Visit, notification_id: str, what: str) -> None:
@@ -165,7 +166,7 @@ async def _after_another(visit: Visit, what: str, why: str, *, status: int) -> A
     by_them = found.action_detail is not None and found.action_detail.done_by == visit.person.email
     is_archived = wanted is ActionType.ARCHIVED and found.is_archived
     if is_archived or is_read is found.is_read or (found.action is wanted and by_them):
-        return visit.go(f"{INBOX}/{found.id}", done=what)
+        return visit.go(_back(visit).of(found.id, done=what))
     return await _page(visit, errors=(FieldError("main-content", why),), status=status)
 
 
@@ -176,8 +177,9 @@ async def _follow(visit: Visit) -> Answer:
         found = await find_one(conn, notification_id, caller=visit.person, vault=visit.app.vault)
     if found.personal.follow_on is None:
         raise NotFound("There is nothing to go on to.")
-    is_ours = visit.request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
-    if is_ours and found.action is None:
+    site = visit.request.headers.get("sec-fetch-site", "none")
+    is_wanted = site in ("same-origin", "none") and not looks_ahead(visit.request.scope)
+    if is_wanted and found.action is None:
         # Somebody who may only read it, or comes as another takes it up, is led on all the same.
         with suppress(Forbidden, Conflict, NotFound):
             await _perform(visit, notification_id, "take")
@@ -198,4 +200,4 @@ async def _remove(visit: Visit) -> Answer:
             ip=visit.ip,
         )
     visit.tell()
-    return visit.go(INBOX, done="removed")
+    return visit.go(_back(visit).listed(done="removed"))

@@ -14,7 +14,7 @@ from postroom.domain.caller import Person
 from postroom.domain.errors import FieldError, Forbidden, Unauthenticated
 from postroom.domain.role import SEES_EVERYTHING, Role
 from postroom.features import audit
-from postroom.features.notifications.find import Filters, count_found
+from postroom.features.notifications.find import Count, Filters, count_found
 from postroom.interfaces.edge import caller_ip_of, correlation_id_of
 from postroom.interfaces.web.paths import SIGN_IN, leads_back, with_query
 from postroom.interfaces.web.session import Sessions, Visitor
@@ -115,7 +115,7 @@ class Visit:
             is_reader=self.is_any(READERS),
             is_manager=self.is_any(MANAGERS),
             here=self.request.url.path,
-            unread=await self._unread(),
+            numbers=await self._numbers(),
             form_token=self.door.sessions.form_token(self.visitor),
             errors=errors,
             faults={each.field: each.message for each in errors},
@@ -150,20 +150,15 @@ class Visit:
             answer.set_cookie(self.door.sessions.browser_cookie(self.visitor))
         return answer
 
-    async def _unread(self) -> tuple[int, bool] | None:
-        """How many unread notifications the person has, and whether that is all of them."""
+    async def _numbers(self) -> Count | None:
+        """How many notifications are on the person's list, and how many of them unread or to be decided."""
         person = self.visitor.person
         if person is None:
             return None
         async with self.app.database.reading() as conn:
-            found = await count_found(
-                conn,
-                Filters(is_read=False),
-                caller=person,
-                vault=self.app.vault,
-                now=self.app.clock(),
+            return await count_found(
+                conn, Filters(), caller=person, vault=self.app.vault, now=self.app.clock()
             )
-        return found.number, found.is_exact
 
 
 Action = Callable[[Visit], Awaitable[Answer]]

@@ -9,7 +9,8 @@ from postroom.domain.action import ActionType
 from postroom.domain.channel import Channel
 from postroom.domain.notification import Notification
 from postroom.domain.status import FAILED, Status
-from postroom.kit.local_time import LONDON, day, day_and_clock
+from postroom.features.notifications.find import Count
+from postroom.kit.local_time import LONDON, clock, day, day_and_clock
 
 CHANNELS: Mapping[Channel, str] = {
     Channel.SCREEN: "Screen",
@@ -89,6 +90,26 @@ def preview(one: Notification) -> str:
 
 def is_outstanding(one: Notification) -> bool:
     return action.is_outstanding(require_action=one.require_action, performed=one.action)
+
+
+def standing(numbers: Count) -> str:
+    """How much there is for somebody, and how much of it is left to do."""
+    if not numbers.number:
+        return "There is nothing for you."
+    unread = f"{numbers.unread:,} unread" if numbers.unread else "all read"
+    waiting = numbers.needs_action or 0
+    needs = f", {waiting:,} {'needs' if waiting == 1 else 'need'} action" if waiting else ""
+    return f"{numbers.number:,} on your list: {unread}{needs}."
+
+
+def decided(one: Notification, *, reader: str, now: datetime) -> str | None:
+    """What was done about it, by whom and when, in a sentence: for who has done nothing it is closed so."""
+    if one.action is None or one.action_at is None:
+        return None
+    by = one.action_detail.done_by if one.action_detail else "somebody"
+    at = one.action_at
+    moment = f"at {clock(at)}" if day(at) == day(now) else f"on {day_and_clock(at)}"
+    return f"{ACTIONS[one.action]} by {'you' if by == reader else by} {moment}"
 
 
 def audience(user: str) -> str:
