@@ -469,7 +469,10 @@ def test_polls(status: Status | None, after: timedelta, becomes: Status, due: ti
     ("state", "attempt", "age", "becomes", "due"),
     [
         pytest.param(
-            SENDING, None, timedelta(days=30), Status.SENDING, seconds(300), id="a poll is asked again"
+            SENDING, None, timedelta(days=13), Status.SENDING, seconds(300), id="a poll is asked again"
+        ),
+        pytest.param(
+            SENDING, None, timedelta(days=15), Status.TECHNICAL_FAILURE, None, id="while there is an answer"
         ),
         pytest.param(UNCERTAIN, "first", timedelta(hours=24), Status.PENDING, seconds(1), id="a look too"),
         pytest.param(

@@ -231,7 +231,7 @@ def record_unanswered(
     chance: float,
     probe_at: datetime | None = None,
 ) -> Change:
-    """A look or a poll had no answer: ask again later; what may have been sent never ends in silence.
+    """A look or a poll had no answer: ask again later, while there can be one.
 
     `attempt_id` is the attempt that was open when it was asked. Where another is by now, the asker comes
     too late: it must not take the delivery out of the hands of whoever sends it. `probe_at` is as for
@@ -342,7 +342,10 @@ def replay(state: State, *, now: datetime, last_attempt: str | None, although_un
 
 
 def _past_asking(state: State, now: datetime, policy: RetryPolicy) -> Change | None:
-    """The end of what may have been sent, and could not be asked about in time; None before that."""
+    """The end of what could not be asked about in time; None before that."""
+    # Twice as long as the provider keeps a message, nobody can be answered about it any more.
+    if state.sent_at is not None and now - state.sent_at > 2 * policy.provider_keeps:
+        return Change(_end(state, Status.TECHNICAL_FAILURE, now, "the provider could not be asked in time"))
     if state.open_attempt_at is None or now - state.open_attempt_at <= policy.resend_within:
         return None
     reason = "the provider cannot be asked"
