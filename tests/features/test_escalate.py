@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from postroom.domain.action import ActionType
+from postroom.domain.audience import Audience, AudienceKind
 from postroom.domain.caller import Person
 from postroom.domain.channel import Channel
 from postroom.domain.errors import Invalid
@@ -18,6 +19,7 @@ from postroom.features.notifications.act import Action
 from postroom.features.notifications.escalation import LEASE, escalation_steps, rows_of
 from postroom.features.notifications.request import EscalationStep, NewNotification
 from postroom.features.notifications.tables import notifications
+from postroom.features.recipients import set_members
 from postroom.kit.ids import new_id
 
 if TYPE_CHECKING:
@@ -72,6 +74,19 @@ async def test_a_step_is_taken_when_it_is_due_and_not_before(office: "Office") -
     (new,) = (await office.find(MANAGER)).items
     assert entry == f"step 1 of 1: {new.id}"
     assert await office.rows(escalation_steps) == []
+
+
+async def test_that_nobody_is_in_the_group_it_goes_to_is_recorded(office: "Office") -> None:
+    made = [await create(office, step(office.screen(user=f"group:{name}"))) for name in ("empty", "managers")]
+    managers = Audience(AudienceKind.GROUP, "managers")
+    async with office.app.database.transaction() as conn:
+        await set_members(conn, managers, [MANAGER.email], vault=office.app.vault, now=office.now)
+
+    assert await later(office) == 2
+
+    empty, known = [(await recorded(office, each))[0] for each in made]
+    assert empty.endswith(", but nobody is known in group:empty")
+    assert "nobody" not in known
 
 
 async def test_steps_follow_one_another(office: "Office") -> None:

@@ -28,3 +28,9 @@ def audience_named(kind: AudienceKind, name: str) -> Audience | None:
     """The audience of that name, None where none can be named so."""
     name = name.strip().lower()
     return Audience(kind, name) if _NAME.fullmatch(name) and name.isprintable() else None
+
+
+def audience_of(user: str) -> Audience | None:
+    """The group or patch that a notification's `user` names; None where it names a person."""
+    kind, colon, name = user.partition(":")
+    return audience_named(AudienceKind(kind), name) if colon and kind in set(AudienceKind) else None

@@ -9,9 +9,11 @@ from sqlalchemy import Row, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
+from postroom.domain.audience import audience_of
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import Forbidden, Invalid
 from postroom.domain.escalation import Unless
+from postroom.domain.notification import Notification
 from postroom.features import audit, readers
 from postroom.features.notifications import store
 from postroom.features.notifications.create import Creator
@@ -26,6 +28,7 @@ from postroom.features.notifications.escalation import (
     open_step,
 )
 from postroom.features.notifications.idempotency import Once
+from postroom.features.recipients import members_of
 from postroom.features.services import Directory
 from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.database import Database
@@ -72,8 +75,17 @@ class Escalator:
             fields = [fault.field for fault in error.errors] if isinstance(error, Invalid) else ["service"]
             await self._record(step, key, f"failed: {', '.join(fields)}")
             return False
-        await self._record(step, key, made.notification.id)
+        await self._record(step, key, made.notification.id + await self._unheard(made.notification))
         return True
+
+    async def _unheard(self, made: Notification) -> str:
+        """What the audit adds where it went to a group or patch in which nobody is known."""
+        audience = audience_of(made.personal.user or "")
+        if audience is None:
+            return ""
+        async with self.database.reading() as conn:
+            members, _ = await members_of(conn, audience, vault=self.vault, limit=1)
+        return "" if members else f", but nobody is known in {audience}"
 
     async def _claimed(self, key: tuple[str, int]) -> DueStep | None:
         now = self.clock()
