@@ -9,6 +9,7 @@ from postroom.domain.audience import Audience, AudienceKind
 from postroom.domain.caller import Person
 from postroom.features.inbox.register import Register, register_of
 from postroom.features.notifications.act import Action
+from postroom.features.notifications.waiting import find_waiting
 from postroom.features.recipients import set_members
 
 MARY = Person("mary@hackney.gov.uk", groups=("repairs-officers",))
@@ -85,3 +86,22 @@ async def test_pages_follow_one_another(office: Any, team: None) -> None:
             break
 
     assert ids == [each.id for each in reversed(made)]
+
+
+async def test_of_a_very_large_group_it_says_that_not_all_are_looked_at(office: Any, team: None) -> None:
+    await office.create(office.screen(user="group:repairs-officers", require_action=True))
+
+    (cut,) = (await register(office, most_members=1)).items
+    (whole,) = (await register(office, most_members=2)).items
+
+    assert ((cut.members, cut.is_all), (whole.members, whole.is_all)) == ((1, False), (2, True))
+
+
+async def test_what_waits_is_found_for_more_people_than_a_statement_takes(office: Any, joe: Person) -> None:
+    made = [await office.create(office.screen(user=joe.email, require_action=True)) for _ in range(3)]
+    many = {joe.email, *(f"officer-{number}@hackney.gov.uk" for number in range(33_000))}
+
+    async with office.app.database.reading() as conn:
+        found = await find_waiting(conn, many, vault=office.app.vault, limit=2)
+
+    assert [each.id for each in found] == [made[2].id, made[1].id]

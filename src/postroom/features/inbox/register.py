@@ -2,27 +2,29 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.audience import AudienceKind, audience_named
+from postroom.domain.audience import audience_of
 from postroom.domain.caller import Person
 from postroom.features import readers
 from postroom.features.notifications.waiting import Waiting, find_waiting
 from postroom.features.recipients import members_of, reader_index
 from postroom.kit.crypto import Vault
 
-MOST_MEMBERS = 1_000
-"""So many of a group are looked at."""
+MOST_MEMBERS = 5_000
+"""So many of a group are looked at; where there are more, that is said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """What waits, and who of those whom it addresses has not read it."""
+    """What waits, and who of those whom it addresses has not read it, as far as they are looked at."""
 
     notification: Waiting
     missing: tuple[str, ...] = field(repr=False)
     members: int = 0
+    is_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,20 @@ class Register:
 
 
 async def register_of(
-    conn: AsyncConnection, manager: Person, *, vault: Vault, before: str | None = None, limit: int
+    conn: AsyncConnection,
+    manager: Person,
+    *,
+    vault: Vault,
+    before: str | None = None,
+    limit: int,
+    most_members: int = MOST_MEMBERS,
 ) -> Register:
     """A page of what waits for the manager's groups and patches, or for one of their members, newest first.
 
     What everybody has confirmed is left out: a page may have fewer than the limit, and others after it.
     """
-    people = await _people(conn, manager, vault)
-    audiences = {*people, *(email for members in people.values() for email in members)}
+    people = await _people(conn, manager, vault, most=most_members)
+    audiences = {*people, *(email for team in people.values() for email in team.emails)}
     waiting = await find_waiting(conn, audiences, vault=vault, before=before, limit=limit + 1)
     shown = waiting[:limit]
     read = await readers.read_by(conn, [each.id for each in shown])
@@ -52,22 +60,26 @@ async def register_of(
     )
 
 
-async def _people(conn: AsyncConnection, manager: Person, vault: Vault) -> dict[str, tuple[str, ...]]:
+class _Team(NamedTuple):
+    """The members of a group or patch, and whether those are all."""
+
+    emails: tuple[str, ...]
+    is_all: bool = True
+
+
+async def _people(conn: AsyncConnection, manager: Person, vault: Vault, *, most: int) -> dict[str, _Team]:
     """The members of each group and patch that the manager is in, by how a notification names it."""
     people = {}
     for user in manager.audiences:
-        kind, colon, name = user.partition(":")
-        audience = audience_named(AudienceKind(kind), name) if colon and kind in set(AudienceKind) else None
+        audience = audience_of(user)
         if audience is not None:
-            members, _ = await members_of(conn, audience, vault=vault, limit=MOST_MEMBERS)
-            people[str(audience)] = tuple(member.email for member in members)
+            members, more = await members_of(conn, audience, vault=vault, limit=most)
+            people[str(audience)] = _Team(tuple(member.email for member in members), more is None)
     return people
 
 
-def _judged(
-    waiting: Waiting, people: dict[str, tuple[str, ...]], read: Collection[bytes], vault: Vault
-) -> Unconfirmed:
+def _judged(waiting: Waiting, people: dict[str, _Team], read: Collection[bytes], vault: Vault) -> Unconfirmed:
     user = waiting.user.lower()
-    members = people.get(user, (user,))
-    missing = [email for email in members if reader_index(vault, email) not in read]
-    return Unconfirmed(waiting, missing=tuple(sorted(missing)), members=len(members))
+    team = people.get(user, _Team((user,)))
+    missing = [email for email in team.emails if reader_index(vault, email) not in read]
+    return Unconfirmed(waiting, missing=tuple(sorted(missing)), members=len(team.emails), is_all=team.is_all)

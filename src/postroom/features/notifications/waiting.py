@@ -14,6 +14,8 @@ from postroom.features.notifications.tables import OUTSTANDING, notifications
 from postroom.kit.crypto import Vault
 
 _MOST_MERGED = 100
+_MOST_AT_ONCE = 10_000
+"""A statement takes no more than some 32,000 values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,14 @@ async def find_waiting(
     where: list[ColumnElement[bool]] = [literal_column(f"({OUTSTANDING})")]
     if before is not None:
         where.append(notifications.c.id < before)
-    if len(indexes) > _MOST_MERGED:
-        rows = await store.page(conn, [notifications.c.audience.in_(indexes), *where], limit=limit)
+    if len(indexes) <= _MOST_MERGED:
+        rows = await store.page_of_audiences(conn, dict.fromkeys(indexes, limit), where, limit=limit)
     else:
-        numbers = dict.fromkeys(indexes, limit)
-        rows = await store.page_of_audiences(conn, numbers, where, limit=limit)
+        rows = []
+        for start in range(0, len(indexes), _MOST_AT_ONCE):
+            some = notifications.c.audience.in_(indexes[start : start + _MOST_AT_ONCE])
+            rows += await store.page(conn, [some, *where], limit=limit)
+        rows = sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
     return [_to_waiting(row, vault) for row in rows]
 
 

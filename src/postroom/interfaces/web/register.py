@@ -1,7 +1,5 @@
 """For a manager: who has not yet confirmed what waits for a decision, as a page and as CSV."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from litestar import Response
@@ -13,12 +11,14 @@ from postroom.interfaces.web.paths import REGISTER, with_query
 from postroom.interfaces.web.shell import HEADERS, Answer
 from postroom.interfaces.web.visit import MANAGERS, Door, Visit, view
 from postroom.interfaces.web.words import exact, kind_of
+from postroom.kit.csv_text import csv_text
 from postroom.kit.ids import is_id
 
 A_PAGE = 25
 MOST_IN_A_FILE = 1_000
+MOST_LINES = 100_000
 _HEADINGS = ("Notification", "About", "Reference", "Created", "For", "Not yet confirmed by")
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_AND_MORE = ("There are more than this file holds: the newest come first.",)
 
 
 def handlers(door: Door) -> list[HTTPRouteHandler]:
@@ -47,27 +47,22 @@ async def _found(visit: Visit, before: str | None, limit: int) -> Register:
 
 
 async def _csv(visit: Visit) -> Answer:
-    """A line for each who has not confirmed, of the newest notifications."""
+    """A line for each who has not confirmed, of the newest notifications; the last says if there is more."""
     visit.need(MANAGERS)
     found = await _found(visit, None, MOST_IN_A_FILE)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_HEADINGS)
-    for item in found.items:
-        writer.writerows(_lines(item))
+    lines = [line for item in found.items for line in _lines(item)]
+    is_all = (
+        found.next_before is None and len(lines) <= MOST_LINES and all(each.is_all for each in found.items)
+    )
+    rows = [_HEADINGS, *lines[:MOST_LINES], *([] if is_all else [_AND_MORE])]
     headers = HEADERS | {"Content-Disposition": 'attachment; filename="not-yet-confirmed.csv"'}
     # With a mark in front, so that a spreadsheet reads it as what it is.
-    content = text.getvalue().encode("utf-8-sig")
+    content = csv_text(rows).encode("utf-8-sig")
     return Response(content, media_type="text/csv", headers=headers)
 
 
-def _lines(item: Unconfirmed) -> Iterator[list[str]]:
+def _lines(item: Unconfirmed) -> Iterator[tuple[str, ...]]:
     one = item.notification
     about = (one.id, kind_of(one.target_type), one.reference or "", exact(one.created_at), one.user)
     for email in item.missing:
-        yield [_as_text(value) for value in (*about, email)]
-
-
-def _as_text(value: str) -> str:
-    """What a spreadsheet would take for a formula stays text."""
-    return f"'{value}" if value.startswith(_BEGINS_A_FORMULA) else value
+        yield (*about, email)

@@ -9,6 +9,7 @@ from postroom.domain.action import ActionType
 from postroom.domain.channel import Channel
 from postroom.domain.notification import Notification
 from postroom.domain.status import FAILED, Status
+from postroom.features.inbox.register import Unconfirmed
 from postroom.features.notifications.find import Count
 from postroom.kit.local_time import LONDON, clock, day, day_and_clock
 
@@ -90,6 +91,12 @@ def preview(one: Notification) -> str:
 
 def is_outstanding(one: Notification) -> bool:
     return action.is_outstanding(require_action=one.require_action, performed=one.action)
+
+
+def confirmed(item: Unconfirmed) -> str:
+    """How many have confirmed it, of how many. Of a very large group only a part is looked at."""
+    of = f"{item.members:,}" if item.is_all else f"the first {item.members:,}"
+    return f"{item.members - len(item.missing):,} of {of} confirmed"
 
 
 def standing(numbers: Count) -> str:
