@@ -73,6 +73,7 @@ export interface NotificationItem {
   replacedBy: string | null;
   isSeenStatus: boolean;
   isArchived: boolean;
+  isUnreadable: boolean;
 }
 
 export interface DeliveryItem {
@@ -267,7 +268,7 @@ export interface ReplayedItem {
   replayed: number;
 }
 
-/** One thing that was done, with the number of the seal that holds it. Where nobody is named, `actor` is null: it was Postroom, or is not told to this caller. */
+/** One thing that was done, with the number of the seal that holds it. Where nobody is named, `actor` is null: it was Postroom, or is not told to this caller, or where `isUnreadable` cannot be opened. */
 export interface AuditItem {
   id: string;
   at: string;
@@ -280,6 +281,7 @@ export interface AuditItem {
   service: string | null;
   correlationId: string | null;
   seal: number | null;
+  isUnreadable: boolean;
 }
 
 /** An event by Standard Webhooks: the body of a call, and an item of the feed. */
@@ -311,9 +313,9 @@ export interface WebhookBody {
   url?: string | null;
 }
 
-/** A service's webhook. `secret` is shown once: when it is new, or after a rotation. */
+/** A service's webhook. `secret` is shown once: when it is new, or after a rotation. `url` is null where it cannot be opened any more: then nobody is called until it is set again. */
 export interface WebhookItem {
-  url: string;
+  url: string | null;
   secret: string | null;
   isOn: boolean;
   offAt: string | null;

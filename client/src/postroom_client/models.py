@@ -76,6 +76,8 @@ class Notification:
     ended_by: str | None = None
     """expired, or replaced by a later one of its thread."""
     replaced_by: str | None = None
+    is_unreadable: bool = False
+    """Whether what is personal about it cannot be opened by Postroom any more."""
     etag: str | None = field(default=None, metadata=APART)
     """The version that this is, to act on no other; None in a list."""
     replayed: bool = field(default=False, metadata=APART)
@@ -231,7 +233,8 @@ class Replayed:
 class Webhook:
     """Where Postroom calls back, and whether that works. The secret is there only where it is new."""
 
-    url: str = field(repr=False)
+    url: str | None = field(repr=False)
+    """None where Postroom cannot open it any more: then set it again."""
     created_at: datetime
     is_on: bool = True
     waiting: int = 0

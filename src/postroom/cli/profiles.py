@@ -239,7 +239,7 @@ def _show(found: "Onboarded", *, as_json: bool, secret: str | None = None) -> No
         ["environment", item["environment"]],
         ["calls", "may call" if item["isActive"] else "switched off"],
         ["Notify key", "none: screens only" if key is None else f"{key['name']} ({key['type']})"],
-        ["webhook", f"{item['webhookUrl']}{off}" if item["hasWebhook"] else "none"],
+        ["webhook", f"{item['webhookUrl'] or 'cannot be read'}{off}" if item["hasWebhook"] else "none"],
         ["default group", item["defaultGroup"] or "none"],
         *(
             [f"template in {environment}", f"{template} = {template_id}"]

@@ -8,7 +8,7 @@ import typer
 
 from postroom.cli import show
 from postroom.cli.completion import complete_service
-from postroom.cli.registered import registered
+from postroom.cli.registered import registered, signed
 from postroom.domain.errors import FieldError, Invalid
 from postroom.kit.ids import is_id
 from postroom.settings import read_settings
@@ -41,6 +41,7 @@ def set_url(
                 vault=postroom.vault,
                 private=postroom.settings.private_webhooks,
                 now=postroom.clock(),
+                by=signed(postroom),
             )
             return await _described(conn, postroom, service_id, secret)
 
@@ -66,7 +67,9 @@ def rotate(service: Service, as_json: AsJson = False) -> None:
         from postroom.features.webhooks.endpoints import rotate_secret
 
         async with postroom.database.transaction() as conn:
-            secret = await rotate_secret(conn, service_id, vault=postroom.vault, now=postroom.clock())
+            secret = await rotate_secret(
+                conn, service_id, vault=postroom.vault, now=postroom.clock(), by=signed(postroom)
+            )
             return await _described(conn, postroom, service_id, secret)
 
     _show(_run(service, work), as_json=as_json)
@@ -80,7 +83,7 @@ def off(service: Service, as_json: AsJson = False) -> None:
         from postroom.features.webhooks.endpoints import remove_endpoint
 
         async with postroom.database.transaction() as conn:
-            await remove_endpoint(conn, service_id)
+            await remove_endpoint(conn, service_id, by=signed(postroom))
 
     _run(service, work)
     if as_json:
@@ -180,7 +183,10 @@ def _show(webhook: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show.as_json(webhook)
         return
-    show.line(f"Called at {webhook['url']}, {webhook['waiting']} waiting.")
+    if webhook["url"] is None:
+        show.line("Its address cannot be read: `set` it again. Nobody is called until then.")
+    else:
+        show.line(f"Called at {webhook['url']}, {webhook['waiting']} waiting.")
     if webhook["secret"] is not None:
         show.line(f"Secret, shown this once: {webhook['secret']}")
     if webhook["formerSecretUntil"] is not None:

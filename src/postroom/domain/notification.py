@@ -105,6 +105,8 @@ class Notification(msgspec.Struct, frozen=True):
     action_at: datetime | None = None
     action_detail: ActionDetail | None = None
     ended: Ended | None = None
+    is_unreadable: bool = False
+    """Whether what is personal about it cannot be opened: sealed with another secret, or changed since."""
     deliveries: tuple[Delivery, ...] = ()
 
     @property

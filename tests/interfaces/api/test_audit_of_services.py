@@ -80,3 +80,19 @@ async def test_leave_to_read_is_recorded_where_it_was_given(office: Any, token: 
         ("granted", f"service {reader.id} with personal data", "command line: ada", None),
         ("grant ended", f"service {reader.id}", "command line: ada", None),
     ]
+
+
+async def test_a_service_that_changes_its_webhook_is_named(office: Any, token: str) -> None:
+    before = len(await told(office, token, "demo"))
+    calls = [
+        ("PUT", "/webhook", {"url": "https://demo.example/hook"}),
+        ("POST", "/webhook/rotate", None),
+        ("DELETE", "/webhook", None),
+    ]
+    answers = [await office.call(method, path, body=body) for method, path, body in calls]
+
+    assert [each.status for each in answers] == [201, 200, 204]
+    assert (await told(office, token, "demo"))[before:] == [
+        ("service changed", changed, "demo", "127.0.0.1")
+        for changed in ("webhook_url", "webhook_secret", "webhook_url")
+    ]

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.record import Kind
 from postroom.features.audit.store import audit_entries
-from postroom.features.audit.values import actor_index, open_values
-from postroom.kit.crypto import Vault
+from postroom.features.audit.values import Values, actor_index, open_values
+from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.ids import first_id_at
 
 
@@ -18,7 +18,8 @@ from postroom.kit.ids import first_id_at
 class Recorded:
     """An entry as it is read. `seal` is the number of the seal that holds it, None until it has one.
 
-    Without an actor it was the service itself.
+    Without an actor it was the service itself, unless `is_unreadable`: then who did it, what they wrote and
+    where they called from cannot be opened.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Recorded:
     note: str | None = field(repr=False)
     ip: str | None = field(repr=False)
     seal: int | None
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ def _conditions(filters: TrailFilters, vault: Vault) -> list[ColumnElement[bool]
 
 
 def _to_recorded(row: Row[Any], vault: Vault) -> Recorded:
-    values = open_values(vault, row.id, row.personal)
+    try:
+        values, is_unreadable = open_values(vault, row.id, row.personal), False
+    except CannotOpen:
+        values, is_unreadable = Values(), True
     return Recorded(
         id=row.id,
         at=row.at,
@@ -118,4 +123,5 @@ def _to_recorded(row: Row[Any], vault: Vault) -> Recorded:
         note=values.text("note"),
         ip=values.text("ip"),
         seal=row.seal,
+        is_unreadable=is_unreadable,
     )

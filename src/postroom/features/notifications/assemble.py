@@ -11,14 +11,14 @@ from postroom.domain.action import ActionType
 from postroom.domain.caller import Caller, Person
 from postroom.domain.channel import Channel, from_mask
 from postroom.domain.masking import mask_action, mask_personal
-from postroom.domain.notification import Delivery, Ended, Notification
+from postroom.domain.notification import ActionDetail, Delivery, Ended, Notification, Personal
 from postroom.domain.reading import Reading
 from postroom.domain.status import Status
 from postroom.features import readers
 from postroom.features.notifications import store, terms
 from postroom.features.notifications.seal import open_action, open_personal, reader_index
 from postroom.features.notifications.visibility import Sight
-from postroom.kit.crypto import Vault
+from postroom.kit.crypto import CannotOpen, Vault
 
 
 async def assemble(
@@ -82,8 +82,7 @@ def _to_notification(
     ended: Ended | None,
     vault: Vault,
 ) -> Notification:
-    personal = open_personal(vault, row.id, row.personal)
-    action_detail = open_action(vault, row.id, row.action_personal)
+    personal, action_detail, is_unreadable = _opened(row, vault)
     template_ids = msgspec.json.decode(row.template_ids, type=dict[str, str])
     return Notification(
         id=row.id,
@@ -107,5 +106,20 @@ def _to_notification(
         action_at=row.action_at,
         action_detail=action_detail if is_full else mask_action(action_detail),
         ended=ended,
+        is_unreadable=is_unreadable,
         deliveries=deliveries,
     )
+
+
+def _opened(row: Row[Any], vault: Vault) -> tuple[Personal, ActionDetail | None, bool]:
+    """What is sealed, and whether some of it cannot be opened: that one alone is then shown without it."""
+    personal, action_detail, is_unreadable = Personal(), None, False
+    try:
+        personal = open_personal(vault, row.id, row.personal)
+    except CannotOpen:
+        is_unreadable = True
+    try:
+        action_detail = open_action(vault, row.id, row.action_personal)
+    except CannotOpen:
+        is_unreadable = True
+    return personal, action_detail, is_unreadable

@@ -46,4 +46,8 @@ def seal_action(vault: Vault, notification_id: str, detail: ActionDetail) -> byt
 def open_action(vault: Vault, notification_id: str, sealed: bytes | None) -> ActionDetail | None:
     if sealed is None:
         return None
-    return _decode_action(vault.open(sealed, row=notification_id, column=_ACTION))
+    opened = vault.open(sealed, row=notification_id, column=_ACTION)
+    try:
+        return _decode_action(opened)
+    except msgspec.DecodeError:
+        raise CannotOpen(f"{_ACTION} has a form that is not known") from None

@@ -108,7 +108,10 @@ class _Shown:
     def entry(self, entry: audit.Recorded) -> Line:
         # A service hears that it was read, but not by whom.
         is_told = not (isinstance(self.caller, ServiceCaller) and wording.is_of_one_reader(entry))
-        line = Line(entry.at, entry.kind.value, wording.of_entry(entry), correlation_id=entry.correlation_id)
+        text = wording.of_entry(entry)
+        if entry.is_unreadable:
+            text = f"{text} {wording.BY_WHOM_IS_LOST}"
+        line = Line(entry.at, entry.kind.value, text, correlation_id=entry.correlation_id)
         return replace(
             line,
             actor=entry.actor if is_told else None,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, literal_column
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.notifications import store
-from postroom.features.notifications.seal import audience_index, open_personal
+from postroom.features.notifications.seal import audience_index
 from postroom.features.notifications.tables import OUTSTANDING, notifications
 from postroom.kit.crypto import Vault
 
@@ -40,7 +40,8 @@ async def find_waiting(
     """What addresses any of them and waits, newest first; by the index that holds nothing else."""
     if not audiences:
         return []
-    indexes = sorted({audience_index(vault, each) for each in audiences})
+    users = {audience_index(vault, each): each for each in audiences}
+    indexes = sorted(users)
     where: list[ColumnElement[bool]] = [literal_column(f"({OUTSTANDING})")]
     if before is not None:
         where.append(notifications.c.id < before)
@@ -52,13 +53,13 @@ async def find_waiting(
             some = notifications.c.audience.in_(indexes[start : start + _MOST_AT_ONCE])
             rows += await store.page(conn, [some, *where], limit=limit)
         rows = sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
-    return [_to_waiting(row, vault) for row in rows]
+    return [_to_waiting(row, users[bytes(row.audience)]) for row in rows]
 
 
-def _to_waiting(row: Row[Any], vault: Vault) -> Waiting:
+def _to_waiting(row: Row[Any], user: str) -> Waiting:
     return Waiting(
         id=row.id,
-        user=open_personal(vault, row.id, row.personal).user or "",
+        user=user,
         target_type=row.target_type,
         reference=row.reference,
         created_at=row.created_at,

@@ -38,6 +38,7 @@ _KINDS = {
     audit.Kind.CANCELLED: "Cancelled.",
     audit.Kind.REPLAYED: "Taken up again, after it had been given up.",
 }
+BY_WHOM_IS_LOST = "By whom cannot be read: it was sealed with another secret, or changed since."
 _ENDS = {
     Status.DELIVERED: "Delivered",
     Status.SENT: "Sent: its carrier says no more of it",

@@ -17,7 +17,7 @@ from postroom.features.webhooks.tables import (
     webhook_endpoints,
 )
 from postroom.features.webhooks.told import FeedbackItem, Subjects, to_body, to_item
-from postroom.kit.crypto import Vault
+from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.database import BulkInsert, BulkUpdate
 from postroom.kit.ids import new_id
 from postroom.kit.log import get_logger
@@ -65,6 +65,7 @@ async def claim_calls(
     """Claim what is due, for each service as many as are `free`, in the caller's transaction.
 
     Of a notification only its first event is due: the next is not told before that was answered or given up.
+    What is for an endpoint that cannot be opened is left: it is due again when its lease lapses.
     """
     rows: list[Row[Any]] = []
     for service_id in await services_with_calls(conn, now=now):
@@ -126,25 +127,35 @@ async def _ready(
         for row in await conn.execute(select(feedback_events).where(feedback_events.c.id.in_(ids)))
     }
     wanted = webhook_endpoints.c.service_id.in_({row.service_id for row in rows})
-    endpoints = {row.service_id: row for row in await conn.execute(select(webhook_endpoints).where(wanted))}
+    found = await conn.execute(select(webhook_endpoints).where(wanted))
+    endpoints = {row.service_id: opened for row in found if (opened := _opened(row, vault, now)) is not None}
     about = await subjects(conn, {row.notification_id for row in rows})
     return [
-        _call(row, to_item(events[row.id], about.get(row.notification_id)), endpoint, vault, now)
+        _call(row, to_item(events[row.id], about.get(row.notification_id)), *endpoint)
         for row in rows
         if row.id in events and (endpoint := endpoints.get(row.service_id)) is not None
     ]
 
 
-def _call(row: Row[Any], told: FeedbackItem, endpoint: Row[Any], vault: Vault, now: datetime) -> Call:
-    kept = unseal(vault, endpoint)
+def _opened(endpoint: Row[Any], vault: Vault, now: datetime) -> tuple[str, tuple[str, ...]] | None:
+    """The address and the secrets that sign; None where they cannot be opened, which delays nobody else."""
+    try:
+        kept = unseal(vault, endpoint)
+    except CannotOpen as error:
+        log.error("a webhook cannot be opened", service=endpoint.service_id, exc_info=error)
+        return None
     overlaps = kept.former is not None and endpoint.former_until is not None and now < endpoint.former_until
     keys = (kept.secret, kept.former) if overlaps and kept.former is not None else (kept.secret,)
+    return kept.url, keys
+
+
+def _call(row: Row[Any], told: FeedbackItem, url: str, keys: tuple[str, ...]) -> Call:
     return Call(
         event_id=row.id,
         service_id=row.service_id,
         notification_id=row.notification_id,
         number=row.attempts + 1,
-        url=kept.url,
+        url=url,
         keys=keys,
         body=to_body(told),
         correlation_id=told.data.correlation_id,

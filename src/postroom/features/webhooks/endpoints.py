@@ -11,10 +11,12 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.errors import FieldError, Invalid, NotFound
+from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound
+from postroom.features import audit
+from postroom.features.services import note_change
 from postroom.features.webhooks.signing import new_webhook_secret
 from postroom.features.webhooks.tables import webhook_calls, webhook_endpoints
-from postroom.kit.crypto import Vault
+from postroom.kit.crypto import CannotOpen, Vault
 from postroom.kit.dialling import is_address, is_public
 
 LONGEST_URL = 2_000
@@ -37,9 +39,12 @@ class Kept(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as its service sees it. `waiting` is how many calls are still to be made."""
+    """An endpoint as its service sees it. `waiting` is how many calls are still to be made.
 
-    url: str = field(repr=False)
+    `url` is None where it cannot be opened: sealed with another secret, or changed since.
+    """
+
+    url: str | None = field(repr=False)
     created_at: datetime
     former_until: datetime | None
     failing_since: datetime | None
@@ -58,15 +63,23 @@ class SwitchedOff:
 
 
 async def set_endpoint(
-    conn: AsyncConnection, service_id: str, url: str, *, vault: Vault, private: bool, now: datetime
+    conn: AsyncConnection,
+    service_id: str,
+    url: str,
+    *,
+    vault: Vault,
+    private: bool,
+    now: datetime,
+    by: audit.By | None = None,
 ) -> str | None:
     """Have the service called there from now on; the secret where it is new, None where it stays.
 
-    An endpoint that was switched off is on again. Invalid where the address cannot be called; `private`
-    allows what is not public, and http.
+    An endpoint that was switched off is on again; of one that cannot be opened the secret is new. Invalid
+    where the address cannot be called; `private` allows what is not public, and http.
     """
     if fault := fault_of(url, private=private):
         raise Invalid([FieldError("url", fault)])
+    await note_change(conn, service_id, "webhook_url", by=by)
     secret = new_webhook_secret()
     row = {
         "service_id": service_id,
@@ -82,11 +95,14 @@ async def set_endpoint(
     )
     if made.first() is not None:
         return secret
-    kept = unseal(vault, await _locked(conn, service_id))
-    moved = Kept(url, kept.secret, kept.former)
-    sealed = seal(vault, service_id, moved)
     on_again = {"off_at": None, "off_reason": None, "failing_since": None}
-    await _update(conn, service_id, {"sealed": sealed, **on_again})
+    try:
+        kept = unseal(vault, await _locked(conn, service_id))
+    except CannotOpen:
+        await _update(conn, service_id, {"sealed": row["sealed"], "former_until": None, **on_again})
+        return secret
+    moved = Kept(url, kept.secret, kept.former)
+    await _update(conn, service_id, {"sealed": seal(vault, service_id, moved), **on_again})
     return None
 
 
@@ -123,20 +139,30 @@ async def find_switched_off(conn: AsyncConnection, *, since: datetime) -> list[S
     return [SwitchedOff(row.service_id, row.off_at, row.off_reason) for row in rows]
 
 
-async def rotate_secret(conn: AsyncConnection, service_id: str, *, vault: Vault, now: datetime) -> str:
-    """A new secret. For as long as OVERLAP calls are signed with the one before it too."""
-    kept = unseal(vault, await _locked(conn, service_id))
+async def rotate_secret(
+    conn: AsyncConnection, service_id: str, *, vault: Vault, now: datetime, by: audit.By | None = None
+) -> str:
+    """A new secret. For as long as OVERLAP calls are signed with the one before it too.
+
+    Conflict where the address cannot be opened any more.
+    """
+    try:
+        kept = unseal(vault, await _locked(conn, service_id))
+    except CannotOpen:
+        raise Conflict("The address cannot be read any more: set the webhook again.") from None
     secret = new_webhook_secret()
     sealed = seal(vault, service_id, Kept(kept.url, secret, kept.secret))
     await _update(conn, service_id, {"sealed": sealed, "former_until": now + OVERLAP})
+    await note_change(conn, service_id, "webhook_secret", by=by)
     return secret
 
 
-async def remove_endpoint(conn: AsyncConnection, service_id: str) -> None:
+async def remove_endpoint(conn: AsyncConnection, service_id: str, *, by: audit.By | None = None) -> None:
     """Call the service no more, and forget its secret. The feed stays."""
     await _locked(conn, service_id)
     await drop_calls(conn, [service_id])
     await conn.execute(webhook_endpoints.delete().where(webhook_endpoints.c.service_id == service_id))
+    await note_change(conn, service_id, "webhook_url", by=by)
 
 
 async def drop_calls(conn: AsyncConnection, service_ids: Collection[str]) -> None:
@@ -148,12 +174,17 @@ def seal(vault: Vault, service_id: str, kept: Kept) -> bytes:
 
 
 def unseal(vault: Vault, row: Row[Any]) -> Kept:
+    """What is kept; CannotOpen where another secret sealed it."""
     return msgspec.json.decode(vault.open(row.sealed, row=row.service_id, column=_COLUMN), type=Kept)
 
 
 def _to_endpoint(row: Row[Any], waiting: int, vault: Vault) -> Endpoint:
+    try:
+        url = unseal(vault, row).url
+    except CannotOpen:
+        url = None
     return Endpoint(
-        url=unseal(vault, row).url,
+        url=url,
         created_at=row.created_at,
         former_until=row.former_until,
         failing_since=row.failing_since,

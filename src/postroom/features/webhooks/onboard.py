@@ -22,7 +22,6 @@ from postroom.features.services import (
     find_profile,
     find_profiles,
     issue_key,
-    note_change,
     register,
     set_receipt_token,
 )
@@ -89,9 +88,7 @@ async def onboard(
     service_id = await register(conn, registration, vault=vault, now=now, by=by)
     await set_receipt_token(conn, vault=vault, service_id=service_id, token=token, by=by)
     key = await issue_key(conn, vault=vault, service_id=service_id, name=FIRST_KEY, now=now, by=by)
-    secret = await _set_webhook(conn, service_id, webhook_url, webhooks=webhooks, now=now)
-    if webhook_url is not None:
-        await note_change(conn, service_id, "webhook_url", by=by)
+    secret = await _set_webhook(conn, service_id, webhook_url, webhooks=webhooks, now=now, by=by)
     service = await find_onboarded(conn, registration.name, vault=vault)
     return Made(service=service, key=key, receipt_token=token, webhook_secret=secret)
 
@@ -135,12 +132,10 @@ async def change(
         raise Stale("The service has changed since: read it again.")
     await edit(conn, before.profile, changes, vault=webhooks.vault, now=now, by=by)
     secret = None
-    if webhook_url is None or url is not None:
-        await note_change(conn, before.profile.id, "webhook_url", by=by)
     if webhook_url is None and before.webhook is not None:
-        await remove_endpoint(conn, before.profile.id)
+        await remove_endpoint(conn, before.profile.id, by=by)
     if url is not None:
-        secret = await _set_webhook(conn, before.profile.id, url, webhooks=webhooks, now=now)
+        secret = await _set_webhook(conn, before.profile.id, url, webhooks=webhooks, now=now, by=by)
     return await find_onboarded(conn, name, vault=webhooks.vault), secret
 
 
@@ -156,9 +151,17 @@ def _url_faults(url: str | None, webhooks: Webhooks) -> list[FieldError]:
 
 
 async def _set_webhook(
-    conn: AsyncConnection, service_id: str, url: str | None, *, webhooks: Webhooks, now: datetime
+    conn: AsyncConnection,
+    service_id: str,
+    url: str | None,
+    *,
+    webhooks: Webhooks,
+    now: datetime,
+    by: audit.By | None,
 ) -> str | None:
     """Call it there from now on; the secret, where it is new."""
     if url is None:
         return None
-    return await set_endpoint(conn, service_id, url, vault=webhooks.vault, private=webhooks.private, now=now)
+    return await set_endpoint(
+        conn, service_id, url, vault=webhooks.vault, private=webhooks.private, now=now, by=by
+    )

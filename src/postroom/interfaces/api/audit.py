@@ -72,18 +72,20 @@ async def list_audit(request: AnyRequest) -> ASGIApp:
 
 def to_item(entry: audit.Recorded, names: Mapping[str, str]) -> AuditItem:
     service = names.get(entry.service_id)
+    is_by_it = entry.kind in _BY_THE_SERVICE and not entry.is_unreadable
     return AuditItem(
         id=entry.id,
         at=entry.at,
         kind=entry.kind.value,
         detail=entry.detail,
-        actor=entry.actor or (service if entry.kind in _BY_THE_SERVICE else None),
+        actor=entry.actor or (service if is_by_it else None),
         note=entry.note,
         ip=entry.ip,
         notification_id=entry.notification_id,
         service=service,
         correlation_id=entry.correlation_id,
         seal=entry.seal,
+        is_unreadable=entry.is_unreadable,
     )
 
 

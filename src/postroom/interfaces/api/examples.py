@@ -86,6 +86,7 @@ NOTIFICATION: dict[str, Any] = {
     "replacedBy": None,
     "isSeenStatus": False,
     "isArchived": False,
+    "isUnreadable": False,
 }
 
 ACTIONS: dict[str, Any] = {

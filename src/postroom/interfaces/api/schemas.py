@@ -131,6 +131,7 @@ class NotificationItem(msgspec.Struct, rename="camel"):
     replaced_by: str | None
     is_seen_status: bool
     is_archived: bool
+    is_unreadable: bool
 
 
 class ValidationItem(msgspec.Struct, rename="camel"):
@@ -203,7 +204,7 @@ class DeadLetterItem(msgspec.Struct, rename="camel"):
 
 class AuditItem(msgspec.Struct, rename="camel"):
     """One thing that was done, with the number of the seal that holds it. Where nobody is named, `actor` is
-    null: it was Postroom, or is not told to this caller."""
+    null: it was Postroom, or is not told to this caller, or where `isUnreadable` cannot be opened."""
 
     id: str
     at: datetime
@@ -216,6 +217,7 @@ class AuditItem(msgspec.Struct, rename="camel"):
     service: str | None
     correlation_id: str | None
     seal: int | None
+    is_unreadable: bool
 
 
 class ReplayBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -362,9 +364,10 @@ class WebhookBody(msgspec.Struct):
 
 
 class WebhookItem(msgspec.Struct, rename="camel"):
-    """A service's webhook. `secret` is shown once: when it is new, or after a rotation."""
+    """A service's webhook. `secret` is shown once: when it is new, or after a rotation. `url` is null where
+    it cannot be opened any more: then nobody is called until it is set again."""
 
-    url: str
+    url: str | None
     secret: str | None
     is_on: bool
     off_at: datetime | None

@@ -178,6 +178,7 @@ def to_item(notification: Notification) -> NotificationItem:
         ended_at=None if ended is None else ended.at,
         ended_by=None if ended is None else ended.by.value,
         replaced_by=None if ended is None else ended.replaced_by,
+        is_unreadable=notification.is_unreadable,
     )
 
 

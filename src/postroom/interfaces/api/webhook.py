@@ -31,6 +31,7 @@ from postroom.interfaces.api.query import (
     read_one_of,
     read_parameters,
 )
+from postroom.interfaces.api.roles import signed
 from postroom.interfaces.api.schemas import WebhookAttemptItem, WebhookBody, WebhookItem
 
 KNOWN = ("eventId", "notificationId", "outcome", "madeFrom", "madeTo", "limit", "cursor")
@@ -53,6 +54,7 @@ async def set_webhook(request: AnyRequest) -> ASGIApp:
             vault=postroom.vault,
             private=postroom.settings.private_webhooks,
             now=postroom.clock(),
+            by=signed(request, caller),
         )
         endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
     return json_answer(to_webhook_item(endpoint, secret), status=200 if secret is None else 201)
@@ -72,7 +74,7 @@ async def remove_webhook(request: AnyRequest) -> None:
     postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request, scope=Scope.WRITE)
     async with postroom.database.transaction() as conn:
-        await remove_endpoint(conn, caller.service_id)
+        await remove_endpoint(conn, caller.service_id, by=signed(request, caller))
 
 
 @post("/webhook/rotate", status_code=200)
@@ -80,7 +82,13 @@ async def rotate_webhook_secret(request: AnyRequest) -> ASGIApp:
     postroom, authenticator = parts_of(request)
     caller = await authenticator.service(request, scope=Scope.WRITE)
     async with postroom.database.transaction() as conn:
-        secret = await rotate_secret(conn, caller.service_id, vault=postroom.vault, now=postroom.clock())
+        secret = await rotate_secret(
+            conn,
+            caller.service_id,
+            vault=postroom.vault,
+            now=postroom.clock(),
+            by=signed(request, caller),
+        )
         endpoint = await find_endpoint(conn, caller.service_id, vault=postroom.vault)
     return json_answer(to_webhook_item(endpoint, secret))
 

@@ -25,6 +25,10 @@ ACTIONS: Mapping[ActionType, str] = {
     ActionType.VALIDATE: "Validated",
     ActionType.REJECTED: "Rejected",
 }
+UNREADABLE = (
+    "What is personal about this cannot be read: it was sealed with another secret, or changed since. "
+    "Whoever runs Postroom can tell why."
+)
 _GOOD = frozenset({Status.DELIVERED, Status.RECEIVED, Status.SENT})
 _BAD = FAILED | {Status.SUPPRESSED, Status.EXPIRED}
 
