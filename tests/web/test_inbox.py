@@ -82,6 +82,22 @@ async def test_reading_counts_the_badge_down_and_back(office: Any, amala: Any) -
     assert await badge() == before
 
 
+async def test_who_opens_it_has_seen_it_once(office: Any, amala: Any, joe: Any, kofi: Any) -> None:
+    one = await made(office, user="group:finance", requireAction=True)
+    await amala.see("/inbox")
+    await amala.see(f"/inbox/{one}", headers={"Sec-Purpose": "prefetch"})
+    assert "Seen." not in (await kofi.see(f"/developer/notifications/{one}")).text
+    for _ in range(2):
+        shown = await amala.see(f"/inbox/{one}")
+        assert shown.text.count("Seen.") == 1
+    await kofi.see(f"/inbox/{one}")
+
+    lines = (await office.get(f"/notifications/{one}/timeline", token=joe.token)).body
+    assert [(line["text"], line["actor"]) for line in lines[1:]] == [("Seen.", AMALA)]
+    assert (await joe.see("/inbox?show=unread")).markup.count(f"/inbox/{one}") == 1
+    assert "Unread" in shown.text
+
+
 async def test_having_seen_it_is_in_the_audit(office: Any, amala: Any, joe: Any) -> None:
     one = await made(office, user="group:finance", requireAction=True)
     shown = await amala.fill(f"/inbox/{one}/act", on=f"/inbox/{one}", do="seen")
@@ -170,7 +186,7 @@ async def test_a_form_that_is_sent_twice_is_simply_done(office: Any, amala: Any)
         assert (shown.status, "You have approved it" in shown.text) == (200, True)
 
     lines = (await office.get(f"/notifications/{one}/timeline")).body
-    assert [line["text"] for line in lines] == ["Accepted and kept.", "Approved."]
+    assert [line["text"] for line in lines] == ["Accepted and kept.", "Seen.", "Approved."]
 
 
 async def test_what_is_removed_is_gone_from_her_list(office: Any, amala: Any, joe: Any) -> None:

@@ -21,6 +21,7 @@ from postroom.interfaces.web.selection import Selection, selection
 from postroom.interfaces.web.shell import Answer
 from postroom.interfaces.web.visit import Door, Visit, form, view
 from postroom.interfaces.web.words import is_outstanding, kind_of
+from postroom.kit.database import DatabaseUnavailable, LockTimeout
 from postroom.kit.ids import is_id
 
 _DOES: Mapping[str, ActionType] = {
@@ -68,7 +69,21 @@ def wanted_id(visit: Visit) -> str:
 
 
 async def _show(visit: Visit) -> Answer:
+    if not looks_ahead(visit.request.scope):
+        await _have_seen(visit)
     return await _page(visit, done=_DONE.get(visit.asked("done")))
+
+
+async def _have_seen(visit: Visit) -> None:
+    """Who opens it has seen it, and the audit says so. That they confirm or decide, they say themselves."""
+    app, notification_id = visit.app, wanted_id(visit)
+    async with app.database.reading() as conn:
+        found = await find_one(conn, notification_id, caller=visit.person, vault=app.vault)
+    if found.is_seen or found.ended is not None:
+        return
+    # Who may only read it is shown it all the same, and so is everybody while nothing can be written.
+    with suppress(Forbidden, Conflict, NotFound, DatabaseUnavailable, LockTimeout):
+        await _perform(visit, notification_id, ActionType.IS_SEEN)
 
 
 async def _page(
@@ -122,7 +137,7 @@ async def _act(visit: Visit) -> Answer:
         raise Invalid([FieldError("do", "Choose what to do.")])
     notification_id = wanted_id(visit)
     try:
-        await _perform(visit, notification_id, what)
+        await _perform(visit, notification_id, _DOES[what], note=_note(visit) if what in _WITH_NOTE else None)
     except Invalid as error:
         faults = tuple(FieldError("note", fault.message) for fault in error.errors)
         return await _page(visit, errors=faults, status=400)
@@ -133,14 +148,18 @@ async def _act(visit: Visit) -> Answer:
     return visit.go(_back(visit).of(notification_id, done=what))
 
 
-async def _perform(visit: Visit, notification_id: str, what: str) -> None:
-    app = visit.app
-    note = visit.fields.get("note", "").strip() if what in _WITH_NOTE else ""
+def _note(visit: Visit) -> str | None:
+    note = visit.fields.get("note", "").strip()
     if has_control(note):
         raise Invalid([FieldError("note", "Remove the control characters.")])
+    return note or None
+
+
+async def _perform(visit: Visit, notification_id: str, what: ActionType, *, note: str | None = None) -> None:
+    app = visit.app
     action = Action(
-        type=_DOES[what],
-        note=note or None,
+        type=what,
+        note=note,
         if_match=visit.fields.get("etag") or None,
         correlation_id=visit.correlation_id,
         ip=visit.ip,
@@ -182,7 +201,7 @@ async def _follow(visit: Visit) -> Answer:
     if is_wanted and found.action is None:
         # Somebody who may only read it, or comes as another takes it up, is led on all the same.
         with suppress(Forbidden, Conflict, NotFound):
-            await _perform(visit, notification_id, "take")
+            await _perform(visit, notification_id, ActionType.INITIATED)
     return visit.leave(found.personal.follow_on.url)
 
 
