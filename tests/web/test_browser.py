@@ -305,4 +305,4 @@ async def test_a_doubled_click_decides_once(with_scripts: Desk, office: Any) -> 
     await with_scripts.page.get_by_text("You have approved it").wait_for()
 
     lines = (await office.get(f"/notifications/{one}/timeline")).body
-    assert [line["text"] for line in lines] == ["Accepted and kept.", "Approved."]
+    assert [line["text"] for line in lines] == ["Accepted and kept.", "Seen.", "Approved."]
