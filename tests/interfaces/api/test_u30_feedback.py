@@ -1,9 +1,11 @@
 """Need 30: the service that asked is told what became of it, by a feed and by signed calls."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +14,8 @@ import pytest_asyncio
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from postroom.features.limits import ServiceLimits
+from postroom.interfaces.worker import end_what_expired
 from postroom_client.webhooks import verify_webhook
 
 if TYPE_CHECKING:
@@ -119,6 +123,47 @@ async def test_u30_a_signed_call_tells_of_the_same(office: "Office", receiver: R
     events = await feed_of(office, made["id"], until="delivered")
     bodies = [msgspec.json.decode(body) for _, body in receiver.asked]
     assert events == [each for each in bodies if each["data"]["notificationId"] == made["id"]]
+
+
+async def test_u30_every_kind_of_event_is_called_and_verified(office: "Office", receiver: Receiver) -> None:
+    key = await office.register("once-an-hour", ServiceLimits(same_template_an_hour=1))
+    secret = (await office.call("PUT", "/webhook", body={"url": receiver.url}, key=key)).body["secret"]
+    officer = "told.officer@hackney.gov.uk"
+    token = office.token(officer)
+    screen = office.screen(user=officer)
+    email = office.email(serviceKey="once-an-hour", email="once@example.com")
+
+    async def act(body: Any, *actions: str) -> str:
+        made = await office.accepted(body, key=key)
+        for action in actions:
+            note = "Yes" if action == "Approved" else None
+            done = await office.patch(made["id"], {"actionType": action, "actionNote": note}, token=token)
+            assert done.status == 200, done.text
+        return str(made["id"])
+
+    lives = {
+        await act(screen | {"requireAction": True}, "IsSeen", "IsRead", "Approved"): (
+            ["created", "seen", "read", "actioned"]
+        ),
+        await act(screen | {"threadKey": "lift"}): ["created", "removed"],
+        await act(screen | {"threadKey": "lift"}): ["created"],
+        await act(screen | {"expiresAt": (office.app.clock() + timedelta(seconds=1)).isoformat()}): (
+            ["created", "expired"]
+        ),
+        await act(email): ["created", "sent"],  # and, by a poll much later, delivered
+    }
+    await true(lambda: ["created", "sent"] in map(receiver.told, lives))
+    lives |= {await act(email): ["created", "suppressed"]}
+    await asyncio.sleep(1)
+    await end_what_expired(office.app)
+
+    number = sum(map(len, lives.values()))
+    with contextlib.suppress(AssertionError):  # Which of them is missing is said by the next line.
+        await true(lambda: sum(len(receiver.told(each)) for each in lives) == number)
+    assert {each: receiver.told(each) for each in lives} == lives
+    for headers, body in receiver.asked:
+        Webhook(secret).verify(body, headers)
+    await office.call("DELETE", "/webhook", key=key)
 
 
 async def test_a_correlation_id_goes_with_all_that_a_request_causes(
