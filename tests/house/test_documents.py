@@ -71,6 +71,23 @@ def test_the_glossary_explains_every_word(top: Path, tracked: list[Path]) -> Non
     assert {path: words for path, words in offences.items() if words} == {}
 
 
+def test_every_guide_has_its_place_in_the_list_of_them(top: Path, tracked: list[Path]) -> None:
+    guides = {path.name for path in tracked if path.parent == Path("docs/guides")}
+    named = set(re.findall(r"\(guides/([a-z-]+\.md)", (top / "docs/README.md").read_text()))
+
+    assert guides - named == set(), "name it in docs/README.md"
+
+
+def test_every_package_comes_with_the_licence_that_it_names(top: Path, tracked: list[Path]) -> None:
+    packages = [path for path in tracked if path.name in ("pyproject.toml", "package.json")]
+    licence = (top / "LICENSE").read_text()
+
+    assert len(packages) == 5
+    for path in packages:
+        assert (top / path.parent / "LICENSE").read_text() == licence, path
+        assert re.search(r'^ *"?license"?(?: =|:) "MIT"', (top / path).read_text(), re.MULTILINE), path
+
+
 def test_the_targets_that_documents_name_exist(top: Path, tracked: list[Path]) -> None:
     texts = [(top / path).read_text() for path in tracked if path.suffix == ".md"]
     named = {target for text in texts for target in re.findall(r"`make ([a-z-]+)", text)}
