@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from postroom.app import App, migrate_database, running_app
 from postroom.interfaces.api.application import build_api
-from postroom.interfaces.api.stream import BREAK_OFF
+from postroom.interfaces.api.connection import CONNECTION
 from postroom.interfaces.web.application import build_pages
 from postroom.interfaces.web.paths import is_of_pages
 from postroom.interfaces.worker import run_worker
@@ -127,11 +127,25 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Lets an endpoint break a connection off whose client does not read."""
+    """Lets an endpoint have the connection, as Connection says."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {BREAK_OFF: {"call": self.transport.abort}}
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]
+
+    def break_off(self) -> None:
+        self.transport.abort()
+
+    def take_over(self, protocol: asyncio.Protocol) -> None:
+        if self.transport.is_closing():
+            protocol.connection_lost(None)
+            return
+        self.flow.resume_reading()
+        # To this server it is lost; with an error, for without one the transport would be closed.
+        self.connection_lost(ConnectionAbortedError())
+        del self.scope["extensions"]  # or it would hold itself
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
 
 
 class _Server(uvicorn.Server):

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,8 @@ import psutil
 import pytest
 import requests
 from notifications_python_client import NotificationsAPIClient
+
+from postroom.interfaces.tokens import issue_officer_token
 
 POSTROOM = Path(sys.executable).with_name("postroom")
 SECRETS = {
@@ -240,6 +243,39 @@ class Parts:
             headers={"x-api-key": self.api_key, "Idempotency-Key": f"joe-{number}"},
             timeout=30,
         )
+
+    def shown(self, user: str) -> Any:
+        """A notification on that officer's screen."""
+        answer = requests.post(
+            f"{self.url}/notifications",
+            json={
+                "notificationType": "Screen",
+                "targetId": "estimate-17",
+                "targetType": "Estimates",
+                "user": user,
+                "message": "The estimates are ready to be approved",
+            },
+            headers={"x-api-key": self.api_key},
+            timeout=30,
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    @contextmanager
+    def stream(self, email: str) -> Iterator[Iterator[str]]:
+        """The lines of that officer's stream, as they come."""
+        token = issue_officer_token(
+            secret=SECRETS["OFFICER_TOKEN_SECRET"],
+            email=email,
+            groups=[],
+            issued_at=int(time.time()),
+            valid_for_seconds=600,
+        )
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{self.url}/notifications/stream"
+        with requests.get(url, headers=headers, stream=True, timeout=30) as answer:
+            assert answer.status_code == 200, answer.text
+            yield answer.iter_lines(chunk_size=1, decode_unicode=True)
 
     def accepted(self, numbers: Iterable[int]) -> list[str]:
         """The deliveries of so many emails that were all accepted."""

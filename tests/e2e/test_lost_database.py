@@ -1,5 +1,6 @@
 """A database that goes away: it is said, nothing accepted is lost, and all goes on when it is back."""
 
+import json
 import sqlite3
 import tempfile
 import time
@@ -65,6 +66,27 @@ def test_postgres_stopped_and_started_again(server: Server, parts: Any, wait_unt
     assert [each.process.poll() for each in (office.api, worker)] == [None] * 2
     assert len(worker.output.splitlines()) < 200
     assert "Traceback" not in "".join(each.output for each in (office.api, worker))
+
+
+@pytest.mark.postgres
+def test_a_stream_goes_on_when_postgres_is_back(server: Server, parts: Any, wait_until: Any) -> None:
+    office = parts(f"{server.url}/postgres")
+    with office.stream("amala@hackney.gov.uk") as lines:
+        until_told(lines, "count")
+        server.stop(immediately=True)
+        wait_until(lambda: not office.is_ready(), seconds=10)
+        server.start()
+        wait_until(office.is_ready, seconds=10)
+        made = office.shown("amala@hackney.gov.uk")
+        assert until_told(lines, "new")["id"] == made["id"]
+        assert until_told(lines, "count")["unread"] == 1
+
+
+def until_told(lines: Iterator[str], kind: str) -> Any:
+    """What the next event of that kind says."""
+    while next(lines) != f"event: {kind}":
+        pass
+    return json.loads(next(lines).removeprefix("data: "))
 
 
 @pytest.mark.sqlite

@@ -1,10 +1,12 @@
 """GET /notifications/stream: what changes for a person is told as it happens, once, and nothing is missed."""
 
 import asyncio
+import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -150,6 +152,9 @@ async def test_after_too_much_all_is_to_be_loaded_anew(office: Any, amala: Offic
     body = office.screen(user=amala.email)
     answer = await office.call("POST", "/notifications/bulk", body=[body] * (MOST_AT_ONCE + 1))
     assert answer.status == 207, answer.text
+    async with amala.stream() as meanwhile:
+        # Until each of them has its place.
+        await meanwhile.quiet_at(MOST_AT_ONCE + 1)
 
     async with amala.stream(opened.last_id) as again:
         await again.quiet_at(MOST_AT_ONCE + 1)
@@ -192,8 +197,54 @@ async def test_pages_that_are_closed_leave_nothing_behind(office: Any, amala: Of
         await one.count(0)
         assert office.app.live.open_streams == before + 2
     one.response.close()
-    for _ in range(100):
-        if office.app.live.open_streams == before:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("a stream is still held")
+    await until(lambda: bool(office.app.live.open_streams == before))
+
+
+async def test_proxies_neither_hold_it_up_nor_keep_it(office: Any, amala: Officer) -> None:
+    headers = {"Authorization": f"Bearer {amala.token}", "Accept-Encoding": "gzip, br"}
+    async with office.session.get(f"{office.url}/notifications/stream", headers=headers) as answer:
+        told = {name: answer.headers.get(name) for name in PROXIES}
+    assert told == PROXIES
+
+
+PROXIES = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Content-Encoding": None,
+    "X-Accel-Buffering": "no",
+    "Cache-Control": "no-store",
+}
+
+
+async def test_a_client_that_does_not_read_is_cut_off_and_others_hear_on(office: Any, amala: Officer) -> None:
+    before, told = office.app.live.open_streams, 0
+    many = [office.screen(user=amala.email, message="\N{ENVELOPE}" * 5_000)] * 40
+    async with amala.stream() as opened:
+        with deaf(office.url, amala.token):
+            await until(lambda: office.app.live.open_streams == before + 2)
+            while office.app.live.open_streams == before + 2:
+                assert told < 1_000, "it is told ever more"
+                answer = await office.call("POST", "/notifications/bulk", body=many)
+                assert answer.status == 207, answer.text
+                told += len(many)
+                await opened.count(told, seconds=30)
+        assert office.app.live.open_streams == before + 1
+        await amala.told()
+        await opened.count(told + 1)
+
+
+@contextmanager
+def deaf(url: str, token: str) -> Iterator[None]:
+    """A client that opens a stream and never reads."""
+    where = urlsplit(url)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.connect((where.hostname, where.port))
+        head = f"GET /notifications/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+        connection.sendall(head.encode())
+        yield
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)

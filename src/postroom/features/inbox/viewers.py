@@ -58,7 +58,7 @@ class Viewer:
     def __init__(self, person: Person, vault: Vault) -> None:
         self.person = person
         self.reader = reader_index(vault, person.email)
-        self.screens = frozenset({self.reader, *audiences_of(person, vault)})
+        self.screens = tuple({self.reader, *audiences_of(person, vault)})
         self.name = name_of(self.screens)
         self.subscribers: set[Subscriber] = set()
         # Those that are still told what they missed, with what has happened meanwhile.

@@ -32,7 +32,8 @@ class Memberships:
         self._clock = clock
         self._remember = remember
         self._known: dict[Person, tuple[datetime, Person]] = {}
-        self._told: dict[str, frozenset[Audience]] = {}
+        # What tokens said, as they said it: it is kept with the persons in any case.
+        self._told: dict[str, tuple[str, ...]] = {}
 
     async def complete(self, person: Person) -> Person:
         """The person with the groups and patches that they are registered in beside those of their token."""
@@ -58,16 +59,16 @@ class Memberships:
 
     async def hear(self, person: Person, *, issued_at: datetime) -> None:
         """Keep the groups that a token says, where they are new; one older than the last changes nothing."""
+        if self._told.get(person.email) == person.groups:
+            return
         named = (audience_named(AudienceKind.GROUP, group) for group in person.groups)
         groups = frozenset(group for group in named if group is not None)
-        if self._told.get(person.email) == groups:
-            return
         # Whoever calls is let in by their token; that it is not in the registry yet may wait.
         with suppress(DatabaseUnavailable, LockTimeout):
             await self._keep(person.email, groups, issued_at)
             if len(self._told) >= _MOST_REMEMBERED:
                 self._told.clear()
-            self._told[person.email] = groups
+            self._told[person.email] = person.groups
 
     async def _keep(self, email: str, groups: frozenset[Audience], issued_at: datetime) -> None:
         member = reader_index(self._vault, email)

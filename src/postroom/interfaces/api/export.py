@@ -12,10 +12,10 @@ from litestar.types import Receive, Scope, Send
 from postroom.domain.caller import Caller
 from postroom.domain.errors import FieldError, Invalid
 from postroom.features.notifications.find import Filters, Page, find_page
+from postroom.interfaces.api.connection import connection_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import COUNTABLE, CSV, parse_filters
 from postroom.interfaces.api.schemas import NotificationItem
-from postroom.interfaces.api.stream import break_off_of
 from postroom.interfaces.api.translate import to_item
 from postroom.kit.csv_text import csv_text
 from postroom.kit.log import get_logger
@@ -92,7 +92,7 @@ class CsvAnswer:
                 await _send_body(send, csv_text(map(as_row, map(to_item, page.items))))
         except Exception as error:
             log.error("a CSV was broken off", exc_info=error)
-            break_off_of(scope)()
+            connection_of(scope).break_off()
             return
         finally:
             leaving.cancel()

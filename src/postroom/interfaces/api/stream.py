@@ -1,13 +1,12 @@
 """What changes for the asking person, as it happens: server-sent events, read by fetch with a token.
 
-A stream goes the short way in, and holds as little as it can: one task waits for its client to go away, and
-another is there only while there is something to send.
+A stream goes the short way in, and holds as little as it can: once its answer has begun it has nothing but
+the connection, and no task waits on it.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,7 +17,8 @@ from postroom.domain.caller import Person
 from postroom.domain.errors import FieldError, Invalid
 from postroom.features.inbox.live import Live
 from postroom.features.inbox.places import Place, read_place
-from postroom.features.inbox.viewers import Event, Told
+from postroom.features.inbox.viewers import Event, Subscriber, Told
+from postroom.interfaces.api.connection import connection_of
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.problems import error_answer
 from postroom.interfaces.api.schemas import UnreadItem
@@ -27,14 +27,11 @@ from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
 
-BREAK_OFF = "postroom.break_off"
-"""The extension of the server by which a connection is ended at once, whatever is still to be sent."""
-
 OWN_FIELDS = ("isReadStatus", "isSeenStatus", "isArchived")
 """What is each person's own: it is left out where one thing is told to many."""
 
-_MOST_WAITING = 256
-_MOST_BYTES = 512 * 1024
+_MOST_BYTES = 256 * 1024
+"""What a client may leave unread, beyond what lies in the system's buffers."""
 _LONGEST_ID = 40
 _LAST_SECONDS = 0.3
 _LONGEST_SECONDS = 900
@@ -42,10 +39,12 @@ _LONGEST_SECONDS = 900
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
+    (b"connection", b"close"),
     # A proxy that gathers answers would hold each event up.
     (b"x-accel-buffering", b"no"),
 ]
 _BEGINNING = b"retry: 2000\n\n"
+_LAST_CHUNK = b"0\r\n\r\n"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -74,104 +73,87 @@ class StreamAnswer:
         self._lasts = lasts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = _Stream(send, break_off=break_off_of(scope))
-        ending = asyncio.get_running_loop().call_later(min(self._lasts, _LONGEST_SECONDS), stream.end)
+        stream = _Stream(gone=self._live.leave, lasts=min(self._lasts, _LONGEST_SECONDS))
         try:
             await self._live.join(self._person, stream, since=self._since)
-            while (await receive())["type"] != "http.disconnect":
-                pass
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not stream.is_ended or task is None:
+        except BaseException as error:
+            self._live.leave(stream)
+            if not isinstance(error, Exception):
                 raise
-            task.uncancel()
-        except Exception as error:
             # Nothing has been sent yet: the client is told why, as ever.
             await error_answer(scope, error)(scope, receive, send)
             return
-        finally:
-            ending.cancel()
-            self._live.leave(stream)
-        await stream.close(receive)
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        connection_of(scope).take_over(stream)
 
 
-class _Stream:
-    """What is still to be sent to one client, up to so much: who does not read is not waited for."""
+class _Stream(asyncio.Protocol):
+    """A client's connection, once the answer on it has begun: who does not read is not waited for.
 
-    __slots__ = ("_break_off", "_bytes", "_has_begun", "_send", "_task", "_waiting", "_writing", "is_ended")
+    What is told before is kept for then. What a client sends is nothing to us.
+    """
 
-    def __init__(self, send: Send, *, break_off: Callable[[], None]) -> None:
-        self._send = send
-        self._break_off = break_off
-        self._waiting: deque[bytes] = deque()
-        self._bytes = 0
-        self._task = asyncio.current_task()
-        self._writing: asyncio.Task[None] | None = None
-        self._has_begun = False
-        self.is_ended = False
+    __slots__ = ("_early", "_ending", "_gone", "_is_over", "_lasts", "_transport")
+
+    def __init__(self, *, gone: Callable[[Subscriber], None], lasts: float) -> None:
+        self._gone = gone
+        self._lasts = lasts
+        self._early = [_BEGINNING]
+        self._transport: asyncio.Transport | None = None
+        self._ending: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     def tell(self, screens: str, events: Iterable[Event]) -> None:
         """Send the events soon; end where too much waits already."""
-        if self.is_ended:
+        wire = b"".join(
+            [b"id: %d.%b\n%b\n" % (each.position, screens.encode(), _wire(each)) for each in events]
+        )
+        if self._is_over or not wire:
             return
-        for event in events:
-            self._wait(b"id: %d.%b\n%b\n" % (event.position, screens.encode(), _wire(event)))
-        if len(self._waiting) > 1 and (len(self._waiting) > _MOST_WAITING or self._bytes > _MOST_BYTES):
-            log.info("a stream whose client does not read is ended", waiting=len(self._waiting))
+        if self._transport is None:
+            self._early.append(wire)
+            return
+        waiting = self._transport.get_write_buffer_size()
+        if waiting > _MOST_BYTES:
+            log.info("a stream whose client does not read is ended", bytes=waiting)
             self._break_off()
-            self.end()
-        elif self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+            return
+        self._transport.write(_chunk(wire))
 
     def end(self) -> None:
         """End the stream: its client is told that it is over, and comes again if it likes."""
-        if not self.is_ended and self._task is not None:
-            self.is_ended = True
-            self._task.cancel()
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.write(_LAST_CHUNK)
+            self._transport.close()
+            asyncio.get_running_loop().call_later(_LAST_SECONDS, self._transport.abort)
 
-    async def close(self, receive: Receive) -> None:
-        """Send the end of the answer, or break it off where the client does not take it soon."""
-        self.is_ended = True
-        last = asyncio.create_task(self._finish())
-        if last not in (await asyncio.wait({last}, timeout=_LAST_SECONDS))[0]:
-            last.cancel()
-            self._break_off()
-            while (await receive())["type"] != "http.disconnect":
-                pass
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by their class
+        self._transport.write(_chunk(b"".join(self._early)))
+        self._early.clear()
+        if self._is_over:
+            self._is_over = False
+            self.end()
+        else:
+            self._ending = asyncio.get_running_loop().call_later(self._lasts, self.end)
 
-    async def _finish(self) -> None:
-        if self._writing is not None:
-            await asyncio.wait({self._writing})
-        await self._begin()
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+    def connection_lost(self, _: Exception | None) -> None:
+        self._is_over = True
+        if self._ending is not None:
+            self._ending.cancel()
+        self._gone(self)
 
-    def _wait(self, wire: bytes) -> None:
-        self._waiting.append(wire)
-        self._bytes += len(wire)
-
-    async def _write(self) -> None:
-        try:
-            await self._begin()
-            while self._waiting:
-                body = b"".join(self._waiting)
-                self._waiting.clear()
-                self._bytes = 0
-                await self._send({"type": "http.response.body", "body": body, "more_body": True})
-        finally:
-            self._writing = None
-
-    async def _begin(self) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await self._send({"type": "http.response.body", "body": _BEGINNING, "more_body": True})
+    def _break_off(self) -> None:
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.abort()
 
 
-def break_off_of(scope: Scope) -> Callable[[], None]:
-    """What ends the connection at once."""
-    extensions: Any = scope.get("extensions") or {}
-    found: Callable[[], None] = extensions.get(BREAK_OFF, {}).get("call", lambda: None)
-    return found
+def _chunk(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(body), body)
 
 
 def _wire(event: Event) -> bytes:
