@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -52,11 +52,12 @@ def main() -> int:
             seconds=given.seconds,
             large=given.large,
         )
-        for measure in given.measures or MEASURES:
-            figures += _measured(measure, bench)
-    print(table(figures))
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
-    print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
+        try:
+            for measure in given.measures or MEASURES:
+                _measure(measure, bench, figures)
+        finally:
+            # What was measured in half an hour is not lost to what goes wrong after it.
+            _show(figures)
     return 1 if any(figure.good is False for figure in figures) else 0
 
 
@@ -76,12 +77,17 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _measured(name: str, bench: Bench) -> list[Figure]:
+def _measure(name: str, bench: Bench, figures: list[Figure]) -> None:
     print(f"{name} …", end=" ", file=sys.stderr, flush=True)
     began = time.monotonic()
-    figures = list(MEASURES[name](bench))
+    figures.extend(MEASURES[name](bench))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return figures
+
+
+def _show(figures: Sequence[Figure]) -> None:
+    print(table(figures))
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
+    print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
 
 
 if __name__ == "__main__":
