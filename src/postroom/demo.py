@@ -142,7 +142,7 @@ def _settings(kept: Kept, *, host: str, port: int, data: Path) -> Settings:
     environment["POSTROOM_SECRET"] = kept.secret
     environment["OFFICER_TOKEN_SECRET"] = kept.officer_token_secret
     settings = read_settings(environment, host=host, port=port)
-    return replace(settings, pages=replace(settings.pages, ready_officers=OFFICERS))
+    return replace(settings, pages=replace(settings.pages, ready_officers=OFFICERS, ready_service=SERVICE))
 
 
 @asynccontextmanager

@@ -65,6 +65,8 @@ class PageSettings:
     insecure_cookies: bool = False
     """For pages over http, as on a developer's machine."""
     ready_officers: tuple[ReadyOfficer, ...] = ()
+    ready_service: str = ""
+    """The service by which the demo sends them something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ Postroom answers at {url}          (try the API: {url}/docs)
 The sandbox of GOV.UK Notify at {description["sandbox"]["url"]}
 
 The pages for people at {url}/inbox        (sign in as whom you like)
+The bell, live, for all of them at {url}/demo
 
 Send the first email:
 

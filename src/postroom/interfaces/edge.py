@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar.enums import ScopeType
 
-from postroom.interfaces.origins import Origins
+from postroom.interfaces.origins import ANY, Origins
 from postroom.kit import log as logs
 from postroom.kit.ids import new_id
 
@@ -32,6 +32,8 @@ _OURS = frozenset(
         "metrics",
         "audit",
         "f",
+        "bell",
+        "bell.json",
         "docs",
         "openapi.json",
         "inbox",
@@ -40,6 +42,7 @@ _OURS = frozenset(
         "sign-in",
         "sign-out",
         "pages",
+        "demo",
     }
 )
 """The first parts of our paths, which alone are logged."""
@@ -49,6 +52,9 @@ _PREVIEWS = re.compile(
     rb"|^whatsapp/|skypeuripreview|bingpreview|microsoftpreview|google-safety"
 )
 """Programs that show what a link in a message leads to, or judge it."""
+_FOR_ANYBODY = ("/bell/", "/bell.json")
+"""What any page may load: it says nothing about anybody."""
+_ANYBODY = Origins((ANY,))
 _TOO_LARGE = 413
 _MOST_DRAINED = 64 * 1024 * 1024
 
@@ -70,11 +76,12 @@ class Edge:
         scope["correlation_id"] = correlation_id  # type: ignore[typeddict-unknown-key]
         started = time.perf_counter()
         status = 0
-        added = ((b"x-correlation-id", correlation_id.encode()), *self._origins.answer_headers(origin))
+        origins = _ANYBODY if scope["path"].startswith(_FOR_ANYBODY) else self._origins
+        added = ((b"x-correlation-id", correlation_id.encode()), *origins.answer_headers(origin))
         app = self._app
         if asks_before and origin is not None and scope["method"] == "OPTIONS":
             # Nobody has to sign in to ask that, and it comes to no endpoint.
-            app, added = _no_content, (added[0], *self._origins.preflight_headers(origin))
+            app, added = _no_content, (added[0], *origins.preflight_headers(origin))
         body_ended = False
 
         async def receive_noting_end() -> "Any":

@@ -1,8 +1,9 @@
 """Signed tokens: whose each is, by what is configured, and whether it says what such a token must.
 
 Three issuers can be trusted: the council's old sign-in and its makers of service tokens (HS256, a secret
-each), and Cognito (RS256, by its key set). What a token says of itself only chooses among them; each has
-its own algorithm and its own key, and takes nothing else.
+each), and Cognito (RS256, by its key set); and we ourselves, for minutes, for the scripts of our own pages.
+What a token says of itself only chooses among them; each has its own algorithm and its own key, and takes
+nothing else.
 """
 
 import math
@@ -21,6 +22,7 @@ from postroom.domain.caller import Person
 from postroom.domain.errors import Busy, Unauthenticated
 from postroom.features.services import Consumer
 from postroom.kit.clock import Clock
+from postroom.kit.crypto import key_from
 from postroom.kit.key_set import KeySet, NoKeys
 from postroom.settings import Settings, Trust
 
@@ -33,6 +35,8 @@ _LONGEST_NAME = 200
 _FAULTS = (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 _ESSENTIAL: dict[str, Any] = {"essential": True}
+_OF_PAGES = "postroom:pages"
+_OF_PAGES_LAST_SECONDS = 300
 
 Claims = dict[str, Any]
 
@@ -59,7 +63,10 @@ _read_claims = msgspec.json.Decoder(Claims).decode
 
 
 class Tokens:
-    """Reads tokens. Behind a trusted gateway their signatures, which that has verified, are not looked at."""
+    """Reads tokens, and makes those for our own pages.
+
+    Behind a trusted gateway the signatures, which that has verified, are not looked at.
+    """
 
     def __init__(self, settings: Settings, *, clock: Clock) -> None:
         trust = settings.trust
@@ -75,6 +82,7 @@ class Tokens:
             who=_consumer,
         )
         self._cognito = _cognito(trust, clock)
+        self._pages = _of_pages(settings)
 
     async def verified(self, token: str) -> Verified:
         """Whom the token names; Unauthenticated where it is not right in every way.
@@ -98,7 +106,25 @@ class Tokens:
         except _FAULTS:
             raise Unauthenticated("This token is not valid, or not any more.") from None
 
+    def for_a_page(self, verified: Verified) -> str:
+        """A token for a page's own script: it says the same, for minutes, and never longer than the other.
+
+        It was issued when that was: what that says of groups is not newer for being said again.
+        """
+        if not isinstance(verified.who, Person) or not isinstance(self._pages.key, OctKey):
+            raise Unauthenticated("This is a service's token: the pages are for people.")
+        claims = {
+            "iss": _OF_PAGES,
+            "email": verified.who.email,
+            "groups": list(verified.who.groups),
+            "iat": int(verified.issued_at),
+            "exp": int(min(verified.expires, self._clock().timestamp() + _OF_PAGES_LAST_SECONDS)),
+        }
+        return jwt.encode({"typ": "JWT", "alg": self._pages.algorithm}, claims, self._pages.key)
+
     def _issuer(self, told: Claims) -> "_Issuer":
+        if told.get("iss") == _OF_PAGES:
+            return self._pages
         if self._cognito_issuer and told.get("iss") == self._cognito_issuer:
             return self._cognito
         return self._services if "consumerName" in told else self._officers
@@ -129,6 +155,16 @@ def _old_sign_in(settings: Settings) -> _Issuer:
 
     key = OctKey.import_key(settings.officer_token_secret)
     return _Issuer(algorithm="HS256", key=key, wanted=wanted, who=who)
+
+
+def _of_pages(settings: Settings) -> _Issuer:
+    """We ourselves, for the scripts of our own pages."""
+    return _Issuer(
+        algorithm="HS256",
+        key=OctKey.import_key(key_from(settings.secret, purpose="tokens of the pages")),
+        wanted={"iss": _ESSENTIAL | {"value": _OF_PAGES}, "exp": _ESSENTIAL, "email": _ESSENTIAL},
+        who=lambda claims: _person(claims, claims.get("groups") or [], settings.trust),
+    )
 
 
 def _cognito(trust: Trust, clock: Clock) -> _Issuer:

@@ -80,6 +80,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def key_from(secret: str, *, purpose: str) -> bytes:
+    """32 bytes for that purpose alone."""
+    return _derive(secret, purpose)
+
+
 def _derive(secret: str, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"postroom {purpose}".encode()).derive(
         secret.encode()

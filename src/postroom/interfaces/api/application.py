@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from postroom.app import App
 from postroom.interfaces.api import (
     audit,
+    bell,
     bulk,
     dead_letters,
     documentation,
@@ -92,6 +93,9 @@ HANDLERS: Sequence[BaseRouteHandler] = (
     documentation.start_page,
     documentation.try_page,
     documentation.try_asset,
+    bell.describe_bell,
+    bell.newest_bell,
+    bell.bell_of_version,
 )
 
 

@@ -11,6 +11,7 @@ from postroom.interfaces.edge import Edge
 from postroom.interfaces.origins import Origins
 from postroom.interfaces.tokens import Tokens
 from postroom.interfaces.web import (
+    demo_page,
     inbox,
     key_pages,
     notification,
@@ -48,6 +49,7 @@ def build_pages(app: App) -> ASGIApp:
     litestar = Litestar(
         route_handlers=[
             shell.assets(),
+            *demo_page.handlers(door),
             *sign_in.handlers(door),
             *inbox.handlers(door),
             *notification.handlers(door),

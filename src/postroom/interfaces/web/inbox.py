@@ -25,6 +25,7 @@ def handlers(door: Door) -> list[HTTPRouteHandler]:
     return [
         view(door, INBOX, _list, on_error=show_failure),
         form(door, f"{INBOX}/mark", _mark, on_error=show_failure),
+        form(door, f"{INBOX}/token", _token, on_error=show_failure),
     ]
 
 
@@ -68,6 +69,12 @@ async def _mark(visit: Visit) -> Answer:
             )
     visit.tell()
     return visit.go(chosen.listed(done="marked"))
+
+
+async def _token(visit: Visit) -> Answer:
+    """What the bell of a page calls the API with: for minutes, and only to a page that this person has."""
+    token = await visit.door.sessions.token_for_script(visit.visitor)
+    return visit.script({"token": token})
 
 
 def _moment(text: str) -> datetime:

@@ -9,8 +9,11 @@ DEVELOPER = "/developer"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 ASSETS = "/pages"
+DEMO = "/demo"
 
-FIRST_PARTS = frozenset(path.strip("/") for path in (INBOX, REGISTER, DEVELOPER, SIGN_IN, SIGN_OUT, ASSETS))
+FIRST_PARTS = frozenset(
+    path.strip("/") for path in (INBOX, REGISTER, DEVELOPER, SIGN_IN, SIGN_OUT, ASSETS, DEMO)
+)
 
 _LEADS_BACK = re.compile(rf"(?:{INBOX}|{REGISTER}|{DEVELOPER})(?:[/?][!-~]*)?", re.ASCII)
 _LONGEST = 1_000

@@ -7,7 +7,7 @@ with a token of its own that is bound to the browser and to the person.
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +38,8 @@ class Visitor:
     by_sso: bool = False
     had_token: bool = False
     """They gave a token that is not valid, or not any more."""
+    token: str = field(default="", repr=False)
+    """By which the person is known."""
 
 
 class Sessions:
@@ -75,11 +77,22 @@ class Sessions:
         person = await self._person(own)
         if person is None and council and self._out_cookie not in cookies:
             person = await self._person(council)
-            return Visitor(person, browser, is_new, by_sso=person is not None, had_token=person is None)
-        return Visitor(person, browser, is_new, had_token=bool(own) and person is None)
+            is_known = person is not None
+            return Visitor(person, browser, is_new, by_sso=is_known, had_token=not is_known, token=council)
+        return Visitor(person, browser, is_new, had_token=bool(own) and person is None, token=own or "")
 
     async def person_of(self, token: str) -> Person:
         """Whom a token names; Unauthenticated where it is not right, or names no person."""
+        known = await self._verified(token)
+        if not isinstance(known.who, Person):
+            raise Unauthenticated("This is a service's token: the pages are for people.")
+        return await self._memberships.complete(known.who)
+
+    async def token_for_script(self, visitor: Visitor) -> str:
+        """A token of minutes for a script of ours, which is not to have the one in the cookie."""
+        return self._tokens.for_a_page(await self._verified(visitor.token))
+
+    async def _verified(self, token: str) -> Verified:
         known = self._known.get(token)
         now = self._clock().timestamp()
         if known is None or known.until <= now:
@@ -90,9 +103,7 @@ class Sessions:
             if isinstance(known.who, Person):
                 issued_at = datetime.fromtimestamp(known.issued_at, UTC)
                 await self._memberships.hear(known.who, issued_at=issued_at)
-        if not isinstance(known.who, Person):
-            raise Unauthenticated("This is a service's token: the pages are for people.")
-        return await self._memberships.complete(known.who)
+        return known
 
     async def _person(self, token: str | None) -> Person | None:
         if not token:

@@ -8,6 +8,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from postroom.interfaces.bell.script import script
 from postroom.interfaces.web import words
 from postroom.interfaces.web.paths import ASSETS
 
@@ -19,6 +20,7 @@ _STATIC = {
     "govuk-frontend.min.js": "text/javascript; charset=utf-8",
     "pages.css": "text/css; charset=utf-8",
     "pages.js": "text/javascript; charset=utf-8",
+    "demo.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "open-sans-400.woff2": "font/woff2",
     "open-sans-700.woff2": "font/woff2",
@@ -62,6 +64,7 @@ class Shell:
             "prefix": prefix,
             "assets": f"{prefix}{ASSETS}/{self._version}",
             "words": words,
+            "bell": script(),
         }
 
     def page(self, template: str, /, *, status: int = 200, **given: Any) -> Answer:

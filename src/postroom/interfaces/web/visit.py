@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import msgspec
 from litestar import HttpMethod, Response, get, route
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
@@ -131,6 +132,10 @@ class Visit:
         for cookie in cookies or ():
             answer.set_cookie(cookie)
         return answer if cookies else self._known(answer)
+
+    def script(self, told: Any) -> Answer:
+        """What a script of ours asked for."""
+        return Response(msgspec.json.encode(told), media_type="application/json", headers=HEADERS)
 
     def leave(self, url: str) -> Answer:
         """On to a page of somebody else's, which is not told where from."""

@@ -3,3 +3,27 @@ import { initAll } from "./govuk-frontend.min.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 initAll();
+
+const place = document.querySelector(".app-bell");
+if (place) customElements.whenDefined("notification-bell").then(() => putBell(place));
+
+/** The bell in place of the link to the list. What it calls the API with lasts for minutes, and is only ours. */
+function putBell(link) {
+  const { prefix, formToken } = document.body.dataset;
+  const bell = document.createElement("notification-bell");
+  bell.setAttribute("pages", `${prefix}/inbox`);
+  bell.needToken = async () => {
+    const body = new URLSearchParams({ token: formToken });
+    const answer = await fetch(`${prefix}/inbox/token`, { method: "POST", body, redirect: "manual" });
+    return answer.ok ? (await answer.json()).token : null;
+  };
+  bell.addEventListener("unreadchange", ({ detail }) => showCount(detail.unread));
+  link.replaceWith(bell);
+}
+
+function showCount(unread) {
+  for (const place of document.querySelectorAll("[data-unread]")) {
+    place.hidden = !unread;
+    place.querySelector("[data-number]").textContent = unread;
+  }
+}

@@ -1,0 +1,1 @@
+"""<notification-bell>, and the one script that it is served as."""

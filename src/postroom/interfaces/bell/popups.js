@@ -1,0 +1,105 @@
+import { kindOf, previewOf } from "./words.js";
+
+// Popups of the browser: asked for only by a click on a button, and shown by one tab of all that are open.
+
+const KEY = "postroom-bell-popups";
+
+export class Popups {
+  #name;
+  #words;
+  #opened;
+  #isOn = false;
+  #release = null;
+  #isFirst = false;
+
+  /** `name` is the same in all tabs of one officer. `opened` is called with the id of what was clicked. */
+  constructor({ name, words, opened }) {
+    this.#name = name;
+    this.#words = words;
+    this.#opened = opened;
+  }
+
+  /** `on`, `off`, `refused` by the browser or its owner, or `unsupported` by it. */
+  get state() {
+    if (!("Notification" in globalThis)) return "unsupported";
+    if (Notification.permission === "denied") return "refused";
+    return Notification.permission === "granted" && this.#wish() ? "on" : "off";
+  }
+
+  /** Only in answer to a click. */
+  async turnOn() {
+    const said = await Notification.requestPermission().catch(() => "denied");
+    this.#keep(said === "granted");
+    return this.state;
+  }
+
+  turnOff() {
+    this.#keep(false);
+  }
+
+  /** Take part in who shows them, while what is new is told to this tab. */
+  join() {
+    if (this.#release || !navigator.locks) return;
+    const leaving = new AbortController();
+    this.#release = () => leaving.abort();
+    const until = new Promise((resolve) => leaving.signal.addEventListener("abort", resolve));
+    navigator.locks
+      .request(`${KEY} ${this.#name}`, { signal: leaving.signal }, () => {
+        this.#isFirst = true;
+        return until;
+      })
+      .catch(() => {});
+  }
+
+  leave() {
+    this.#release?.();
+    this.#release = null;
+    this.#isFirst = false;
+  }
+
+  /** Show what is new; of many at once only how many. */
+  show(items) {
+    // Without locks each tab shows it, and the browser, by the tag, only one of them.
+    if (this.state !== "on" || (navigator.locks && !this.#isFirst)) return;
+    if (items.length > 3) this.#popup(this.#words.manyNew(items.length), { tag: KEY }, null);
+    else for (const item of items) this.#popup(...this.#told(item), item.id);
+  }
+
+  #told(item) {
+    const isDiscreet = item.sensitive;
+    const title = isDiscreet ? this.#words.discreet : kindOf(item, this.#words);
+    const body = isDiscreet ? this.#words.discreetText : previewOf(item);
+    return [title, { body, tag: item.id }];
+  }
+
+  #popup(title, how, id) {
+    try {
+      const popup = new Notification(title, how);
+      popup.onclick = () => {
+        globalThis.focus();
+        popup.close();
+        this.#opened(id);
+      };
+    } catch {
+      // Some browsers on telephones have the word, and not the thing.
+    }
+  }
+
+  #wish() {
+    try {
+      return localStorage.getItem(KEY) === "on";
+    } catch {
+      return this.#isOn;
+    }
+  }
+
+  #keep(isOn) {
+    this.#isOn = isOn;
+    try {
+      if (isOn) localStorage.setItem(KEY, "on");
+      else localStorage.removeItem(KEY);
+    } catch {
+      // Then it holds for this page alone.
+    }
+  }
+}
