@@ -13,6 +13,7 @@ import { countText, wordsWith } from "./words.js";
 // Where this was loaded from is where Postroom is, unless `api` says otherwise.
 const HERE = (document.currentScript?.src ?? "").replace(/\/bell\/[^/]*\/?bell\.js.*$/, "");
 const GATHER_MS = 400;
+const LATER_MS = [100, 1000];
 const TYPING = "input, textarea, select, [contenteditable]";
 
 export class NotificationBell extends HTMLElement {
@@ -23,10 +24,11 @@ export class NotificationBell extends HTMLElement {
   #stream = null;
   #state = "idle";
   #waiting = null;
+  #isHeard = false;
   #news = [];
   #gathering = 0;
   #said = -1;
-  needToken = null;
+  #needToken = null;
   me = "";
 
   constructor() {
@@ -71,11 +73,21 @@ export class NotificationBell extends HTMLElement {
     else this.#stream?.again();
   }
 
-  get labels() {
+  get needToken() {
+    return this.#needToken;
+  }
+
+  /** A function that gives a fresh token, or a promise of one; null where the officer is signed out. */
+  set needToken(give) {
+    this.#needToken = give ?? null;
+    if (this.#waiting) this.#offered().then((token) => token && this.#waiting?.(token), () => {});
+  }
+
+  get wording() {
     return this.#chosen;
   }
 
-  set labels(chosen) {
+  set wording(chosen) {
     this.#chosen = chosen ?? {};
     if (this.#stream) this.#restart();
   }
@@ -108,7 +120,7 @@ export class NotificationBell extends HTMLElement {
 
   connectedCallback() {
     // What was set before this was there is set anew.
-    for (const name of ["token", "needToken", "labels"]) {
+    for (const name of ["token", "needToken", "wording"]) {
       if (!Object.hasOwn(this, name)) continue;
       const value = this[name];
       delete this[name];
@@ -216,22 +228,44 @@ export class NotificationBell extends HTMLElement {
   /** A fresh token: from the page's function, from who hears the event, or when it is set at last. */
   async #ask() {
     this.#token = null;
-    let token = null;
-    if (this.needToken) token = await this.needToken();
-    else {
-      let supplied = null;
-      const supply = (given) => (supplied = given);
-      this.dispatchEvent(new CustomEvent("needtoken", { detail: { supply }, bubbles: true, composed: true }));
-      token = this.#token ?? (await supplied);
-    }
+    let token = await this.#offered();
     if (!token) {
       this.#became("signed-out");
-      token = await new Promise((resolve) => (this.#waiting = resolve));
-      this.#waiting = null;
+      token = await this.#awaited();
     }
     this.#token = token;
     if (token) this.#isSomebody(personOf(token));
     return token;
+  }
+
+  async #offered() {
+    if (this.#needToken) return this.#needToken();
+    this.#isHeard = false;
+    let supplied = null;
+    const supply = (given) => {
+      this.#isHeard = true;
+      supplied = given;
+    };
+    const asking = new CustomEvent("needtoken", { detail: { supply }, bubbles: true, cancelable: true, composed: true });
+    this.#isHeard = !this.dispatchEvent(asking) || this.#isHeard;
+    return this.#token ?? supplied;
+  }
+
+  /** When it is set at last. Who came to listen a little later than the bell is asked once more. */
+  async #awaited() {
+    const timers = LATER_MS.map((ms) =>
+      setTimeout(async () => {
+        if (this.#isHeard || this.#needToken) return;
+        const token = await this.#offered();
+        if (token) this.#waiting?.(token);
+      }, ms),
+    );
+    try {
+      return await new Promise((resolve) => (this.#waiting = resolve));
+    } finally {
+      this.#waiting = null;
+      timers.forEach(clearTimeout);
+    }
   }
 
   #isSomebody(me) {

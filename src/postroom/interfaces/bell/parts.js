@@ -58,7 +58,7 @@ export class Modal {
     this.#orElse = orElse;
     this.said = h("p", { class: "said", role: "status" });
     this.body = h("div", { class: "body" });
-    this.element = h("dialog", { class: `dialog ${name}`, "aria-labelledby": labelledBy }, this.body);
+    this.element = h("dialog", { class: `dialog ${name}`, "aria-labelledby": labelledBy });
     this.element.addEventListener("click", (event) => {
       // What is clicked beside the dialog is the dialog itself, and outside of its box.
       if (event.target !== this.element) return;
@@ -69,6 +69,7 @@ export class Modal {
     this.element.addEventListener("close", () => {
       const before = this.#before;
       this.#before = null;
+      this.body.remove();
       closed();
       (before?.isConnected ? before : this.#orElse())?.focus();
     });
@@ -83,6 +84,8 @@ export class Modal {
     const root = this.element.getRootNode();
     this.#before = root.activeElement ?? document.activeElement;
     this.say("");
+    // While it is closed nothing of it is in the page: whoever looks for a label there finds the page's own.
+    this.element.append(this.body);
     this.element.showModal();
   }
 

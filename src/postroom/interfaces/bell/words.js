@@ -1,5 +1,5 @@
 /* global KINDS */
-// What the bell says. A page may give its own words for any of these, by the property `labels`.
+// What the bell says. A page may give its own words for any of these, by the property `wording`.
 
 export const WORDS = {
   notifications: "Notifications",

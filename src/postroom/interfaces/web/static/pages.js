@@ -21,9 +21,16 @@ function putBell(link) {
   link.replaceWith(bell);
 }
 
+/** The count in the menu, which the page came with, goes with the bell. */
 function showCount(unread) {
-  for (const place of document.querySelectorAll("[data-unread]")) {
-    place.hidden = !unread;
-    place.querySelector("[data-number]").textContent = unread;
-  }
+  const link = document.querySelector('#navigation a[href$="/inbox"]');
+  link?.querySelector(".app-count")?.remove();
+  if (!link || !unread) return;
+  const count = document.createElement("span");
+  const what = document.createElement("span");
+  count.className = "app-count";
+  what.className = "govuk-visually-hidden";
+  what.append(" unread");
+  count.append(unread, what);
+  (link.querySelector("strong") ?? link).append(" ", count);
 }
