@@ -19,6 +19,9 @@ def test_members_are_added_shown_and_removed(starter: Any, sqlite_url: str, secr
     assert (member["email"], member["toldAt"]) == ("amala@hackney.gov.uk", None)
     assert "amala@hackney.gov.uk" in run("patches", "members", "north-1").stdout
     assert json.loads(run("groups", "list", "--json").stdout) == []
+    again = run("patches", "add", "north-1", "joe@hackney.gov.uk", "--json")
+    gone = run("patches", "remove", "north-1", "joe@hackney.gov.uk", "--json")
+    assert (json.loads(again.stdout), json.loads(gone.stdout)) == ({"registered": 1}, {"removed": 1})
     wrong = run("groups", "add", "estates", "nobody")
     assert (wrong.returncode, wrong.stderr) == (
         2,

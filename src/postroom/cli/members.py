@@ -46,16 +46,16 @@ def commands_for(kind: AudienceKind, *, help_text: str) -> typer.Typer:
         show.table(["email", "registered", "told by token"], rows)
 
     @app.command()
-    def add(name: Name, emails: Emails) -> None:
+    def add(name: Name, emails: Emails, as_json: AsJson = False) -> None:
         """Register members, beside those that it has."""
         _change(kind, name, emails, _add)
-        show.line(f"{len(emails)} registered in {_named(kind, name)}.")
+        _say(f"registered in {_named(kind, name)}", "registered", len(emails), as_json=as_json)
 
     @app.command()
-    def remove(name: Name, emails: Emails) -> None:
+    def remove(name: Name, emails: Emails, as_json: AsJson = False) -> None:
         """End what was registered. Whom their token makes a member stays one."""
         _change(kind, name, emails, _remove)
-        show.line(f"{len(emails)} removed from {_named(kind, name)}.")
+        _say(f"removed from {_named(kind, name)}", "removed", len(emails), as_json=as_json)
 
     return app
 
@@ -71,6 +71,13 @@ def _change(kind: AudienceKind, name: str, emails: list[str], change: "Callable[
     from postroom.run import run_async
 
     run_async(change(_named(kind, name), emails))
+
+
+def _say(words: str, what: str, number: int, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json({what: number})
+    else:
+        show.line(f"{number} {words}.")
 
 
 async def _audiences(kind: AudienceKind) -> list[dict[str, Any]]:
