@@ -21,7 +21,7 @@ FLAGS = [
     "--disable-sync",
 ]
 AXE = (Path(__file__).parents[2] / "sandbox" / "tests" / "pages" / "axe.min.js").read_text()
-WIDTHS = (360, 1280)
+WIDTHS = (320, 360, 1280)
 ATTACK = "<script>window.attacked = true</script><img src=x onerror='window.attacked = true'>"
 
 pytestmark = [
@@ -114,7 +114,14 @@ async def furnished(office: Any) -> dict[str, str]:
     )
     sent = (await office.accepted(email))["id"]
     await office.ended(sent)
-    return {"asking": asking, "sent": sent, "template": office.templates["email"]}
+    replaced, _ = [
+        await made(office, threadKey="lift", message="\u0645\u0631\u062d\u0628\u0627") for _ in range(2)
+    ]
+    decided, archived = [await made(office, user="group:finance", requireAction=n == 0) for n in range(2)]
+    await office.patch(decided, {"actionType": "Rejected", "actionNote": ATTACK})
+    await office.patch(archived, {"actionType": "Archived"}, token=office.token(AMALA, groups=GROUPS[AMALA]))
+    seen = {"asking": asking, "sent": sent, "replaced": replaced, "decided": decided, "archived": archived}
+    return seen | {"template": office.templates["email"]}
 
 
 PAGES = {
@@ -124,6 +131,11 @@ PAGES = {
     "asking": (AMALA, "/inbox/{asking}"),
     "sent": (AMALA, "/inbox/{sent}"),
     "done": (AMALA, "/inbox/{sent}?done=read"),
+    "decided": (AMALA, "/inbox/{decided}"),
+    "replaced": (AMALA, "/inbox/{replaced}"),
+    "archived": (AMALA, "/inbox/{archived}"),
+    "put away": (AMALA, "/inbox?show=archived"),
+    "no such page": (None, "/inbox/a/b/c"),
     "gone": (AMALA, "/inbox/gone"),
     "forbidden": (AMALA, "/developer"),
     "register": (MARY, "/register"),
