@@ -24,6 +24,7 @@ COLUMNS = [
     "service",
     "correlationId",
     "seal",
+    "isUnreadable",
 ]
 
 

@@ -52,6 +52,7 @@ OURS = [
     "replacedBy",
     "isSeenStatus",
     "isArchived",
+    "isUnreadable",
 ]
 _NEXT = re.compile(r'<(/notifications\?.+)>; rel="next"')
 
@@ -108,6 +109,7 @@ async def test_e2_is_a_bare_array_of_the_specifications_fields_and_ours_after_th
         "replacedBy": None,
         "isSeenStatus": False,
         "isArchived": False,
+        "isUnreadable": False,
     }
 
 
