@@ -23,6 +23,7 @@ from postroom.interfaces.api.query import (
     next_link,
     parse,
     read_cursor,
+    read_id,
     read_limit,
     read_moment,
     read_one_of,
@@ -30,7 +31,6 @@ from postroom.interfaces.api.query import (
 )
 from postroom.interfaces.api.schemas import AuditItem
 from postroom.kit.csv_text import csv_text
-from postroom.kit.ids import is_id
 
 FORMATS = ("json", "csv")
 KNOWN = (
@@ -48,6 +48,7 @@ KNOWN = (
 COLUMNS = tuple(field.encode_name for field in msgspec.structs.fields(AuditItem))
 _BY_THE_SERVICE = frozenset({audit.Kind.ACCEPTED, audit.Kind.REPLAYED})
 """Where nobody is named, it was the service of the notification itself."""
+_ID = read_id("Use a UUID, as in 2adbbec5-cf23-414d-beb3-e6d07968e7b9.")
 _CSV = b"text/csv; charset=utf-8; header=present"
 
 
@@ -98,7 +99,7 @@ def as_row(item: AuditItem) -> tuple[object, ...]:
 def _read(given: Mapping[str, str]) -> tuple[TrailQuery, bool]:
     errors: list[FieldError] = []
     query = TrailQuery(
-        notification_id=parse(given, "notificationId", _id, errors),
+        notification_id=parse(given, "notificationId", _ID, errors),
         target_id=given.get("targetId"),
         user=given.get("user"),
         service=given.get("service"),
@@ -112,12 +113,6 @@ def _read(given: Mapping[str, str]) -> tuple[TrailQuery, bool]:
     if errors:
         raise Invalid(errors)
     return query, chosen == "csv"
-
-
-def _id(text: str) -> str:
-    if not is_id(text):
-        raise ValueError("Use a UUID, as in 2adbbec5-cf23-414d-beb3-e6d07968e7b9.")
-    return text.lower()
 
 
 def _format(text: str) -> str:

@@ -28,6 +28,7 @@ from postroom.interfaces.api.query import (
     next_link,
     parse,
     read_cursor,
+    read_id,
     read_limit,
     read_moment,
     read_one_of,
@@ -44,6 +45,7 @@ from postroom.interfaces.edge import correlation_id_of
 
 _CHOOSING = ("channel", "templateId", "reference", "cause", "diedFrom", "diedTo")
 KNOWN = (*_CHOOSING, "limit", "cursor")
+_TEMPLATE = read_id("Use the id of a template.")
 
 
 @get("/dead-letters")
@@ -113,11 +115,10 @@ async def replay_dead_letters(request: AnyRequest) -> ASGIApp:
 def _to_filters(given: Mapping[str, str], caller: ServiceCaller, faults: list[FieldError]) -> Filters:
     """The filters of a URL or a body; Invalid with these faults and all that are found."""
     errors = list(faults)
-    template_id = given.get("templateId")
     filters = Filters(
         service_id=caller.service_id,
         channel=parse(given, "channel", _channel, errors),
-        template_id=None if template_id is None else parse(given, "templateId", _template, errors),
+        template_id=parse(given, "templateId", _TEMPLATE, errors),
         reference=given.get("reference"),
         cause=parse(given, "cause", read_one_of(Cause), errors),
         died_from=parse(given, "diedFrom", read_moment, errors),
@@ -135,13 +136,6 @@ def _channel(text: str) -> Channel:
     if channel not in CARRIED:
         raise ValueError(f"Use one of {', '.join(CARRIED)}.")
     return channel
-
-
-def _template(text: str) -> str:
-    try:
-        return checked_id(text)
-    except Invalid:
-        raise ValueError("Use the id of a template.") from None
 
 
 def _replayer(request: AnyRequest, caller: ServiceCaller, *, may_send_twice: bool | None) -> Replayer:

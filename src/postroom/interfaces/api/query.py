@@ -176,19 +176,22 @@ def read_one_of(kind: type[Word]) -> Callable[[str], Word]:
     return read
 
 
-def _message_id(text: str) -> str:
-    if not is_id(text):
-        raise ValueError("Use the id of a delivery, or of a message at GOV.UK Notify.")
-    return text.lower()
+def read_id(otherwise: str) -> Callable[[str], str]:
+    """Reads an id; where the text is none, says what to do."""
+
+    def read(text: str) -> str:
+        if not is_id(text):
+            raise ValueError(otherwise)
+        return text.lower()
+
+    return read
+
+
+read_cursor = read_id("Use the cursor of a Link header as it stands.")
+_message_id = read_id("Use the id of a delivery, or of a message at GOV.UK Notify.")
 
 
 def _format(text: str) -> str:
     if text not in FORMATS:
         raise ValueError(f"Use {' or '.join(FORMATS)}.")
     return text
-
-
-def read_cursor(text: str) -> str:
-    if not is_id(text):
-        raise ValueError("Use the cursor of a Link header as it stands.")
-    return text.lower()

@@ -19,13 +19,13 @@ from postroom.features.webhooks.endpoints import (
 from postroom.features.webhooks.retry import Outcome
 from postroom.interfaces.api.answer import json_answer
 from postroom.interfaces.api.body import read_body
-from postroom.interfaces.api.notifications import checked_id
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.api.query import (
     DEFAULT_LIMIT,
     next_link,
     parse,
     read_cursor,
+    read_id,
     read_limit,
     read_moment,
     read_one_of,
@@ -35,6 +35,7 @@ from postroom.interfaces.api.roles import signed
 from postroom.interfaces.api.schemas import WebhookAttemptItem, WebhookBody, WebhookItem
 
 KNOWN = ("eventId", "notificationId", "outcome", "madeFrom", "madeTo", "limit", "cursor")
+_ANY_ID = read_id("Use an id as it stands.")
 
 
 @put("/webhook")
@@ -111,8 +112,8 @@ def _to_filters(given: Mapping[str, str], caller: ServiceCaller) -> AttemptFilte
     errors: list[FieldError] = []
     filters = AttemptFilters(
         service_id=caller.service_id,
-        event_id=parse(given, "eventId", _read_id, errors),
-        notification_id=parse(given, "notificationId", _read_id, errors),
+        event_id=parse(given, "eventId", _ANY_ID, errors),
+        notification_id=parse(given, "notificationId", _ANY_ID, errors),
         outcome=parse(given, "outcome", read_one_of(Outcome), errors),
         made_from=parse(given, "madeFrom", read_moment, errors),
         made_to=parse(given, "madeTo", read_moment, errors),
@@ -122,13 +123,6 @@ def _to_filters(given: Mapping[str, str], caller: ServiceCaller) -> AttemptFilte
     if errors:
         raise Invalid(errors)
     return filters
-
-
-def _read_id(text: str) -> str:
-    try:
-        return checked_id(text)
-    except Invalid:
-        raise ValueError("Use an id as it stands.") from None
 
 
 def to_webhook_item(endpoint: Endpoint, secret: str | None) -> WebhookItem:
