@@ -365,6 +365,38 @@ export interface AudienceItem {
   members: number;
 }
 
+/** A browser that popups are pushed to. `expirationTime` is in milliseconds since 1970. */
+export interface PushSubscriptionBody {
+  endpoint: string | null;
+  expirationTime?: number | null;
+  keys: PushKeysBody | null;
+}
+
+/** The browser's public key and its secret, as base64url. */
+export interface PushKeysBody {
+  p256dh: string | null;
+  auth: string | null;
+}
+
+/** The address of a subscription. */
+export interface PushEndpointBody {
+  endpoint: string | null;
+}
+
+/** One browser of the asking person. It is dropped where nobody confirms it for 14 days. */
+export interface PushSubscriptionItem {
+  id: string;
+  createdDate: string;
+  confirmedDate: string;
+  expiresDate: string | null;
+}
+
+/** `publicKey` is what a browser subscribes with, as its `applicationServerKey`. */
+export interface PushItem {
+  publicKey: string;
+  subscriptions: Array<PushSubscriptionItem>;
+}
+
 /** What was chosen for one service, as its row keeps it; None where the deployment's choice holds. */
 export interface ServiceLimits {
   callsAMinute?: number | null;

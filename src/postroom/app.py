@@ -11,6 +11,8 @@ from typing import NamedTuple
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.domain.lane import Lane
 from postroom.features.inbox.live import Live
+from postroom.features.inbox.push.dispatch import Pusher
+from postroom.features.inbox.push.message import Pages
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
 from postroom.features.notifications.changes import Changes, write_changes
@@ -34,9 +36,11 @@ from postroom.kit.database import Database, GroupCommit, in_transactions, open_d
 from postroom.kit.database.migrate import migrate
 from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
+from postroom.kit.web_push import SEED_BYTES
+from postroom.kit.web_push import Sender as PushSender
 from postroom.settings import Settings
 
-SCHEMA_VERSION = "0018"
+SCHEMA_VERSION = "0019"
 """The last migration: what this code's tables are at."""
 
 
@@ -68,6 +72,7 @@ class App:
     dispatcher: Dispatcher
     links: FollowOnLinks
     live: Live
+    pusher: Pusher
 
 
 class _Base(NamedTuple):
@@ -84,6 +89,7 @@ class _Base(NamedTuple):
     dispatcher: Dispatcher
     links: FollowOnLinks
     live: Live
+    pusher: Pusher
 
 
 @asynccontextmanager
@@ -97,9 +103,10 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
         connections=2 * settings.at_once + 32,
     )
     webhook_caller = Caller(private=settings.private_webhooks)
+    push_caller = Caller(private=settings.private_webhooks)
     try:
         await migrate_database(database)
-        base = _base(settings, clock, database, clients, webhook_caller)
+        base = _base(settings, clock, database, clients, webhook_caller, push_caller)
         writer = _writer(base)
         limits_gate = _limits_gate(base)
         circuits = Circuits(policy=replace(settings.circuit, probe_lasts=settings.policy.lease))
@@ -112,7 +119,9 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
                 await claims.close()
                 await changes.close()
                 await base.dispatcher.close()
+                await base.pusher.close()
     finally:
+        await push_caller.close()
         await webhook_caller.close()
         await clients.close()
         await database.close()
@@ -130,7 +139,12 @@ async def migrate_database(database: Database) -> bool:
 
 
 def _base(
-    settings: Settings, clock: Clock, database: Database, clients: NotifyClients, caller: Caller
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    clients: NotifyClients,
+    caller: Caller,
+    push_caller: Caller,
 ) -> _Base:
     vault = Vault(settings.secret)
     return _Base(
@@ -146,12 +160,25 @@ def _base(
             database=database, vault=vault, subjects=subjects_of, caller=caller, clock=clock
         ),
         live=Live(database=database, vault=vault, most=settings.most_streams),
+        pusher=_pusher(settings, clock, database, vault, push_caller),
         links=FollowOnLinks(
             vault=vault,
             public_url=settings.links.public_url,
             placeholder=settings.links.placeholder,
             last=settings.links.last,
         ),
+    )
+
+
+def _pusher(settings: Settings, clock: Clock, database: Database, vault: Vault, caller: Caller) -> Pusher:
+    seed = vault.seed("the key pair of pushes", length=SEED_BYTES)
+    return Pusher(
+        database=database,
+        vault=vault,
+        caller=caller,
+        sender=PushSender(seed, subject=settings.push_contact),
+        pages=Pages(public_url=settings.links.public_url, prefix=settings.api_prefix),
+        clock=clock,
     )
 
 

@@ -18,6 +18,7 @@ from postroom.kit.crypto import SHORTEST_SECRET
 _MOST_DAYS = 3_650
 _OF_THIS_MACHINE = (("http", "127.0.0.1"), ("http", "localhost"))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5}|:\*)?")
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")
 GOVUK_NOTIFY = "https://api.notifications.service.gov.uk"
 
@@ -95,6 +96,8 @@ class Settings:
     at_once: int = 64
     keep_idempotency_keys: timedelta = timedelta(hours=24)
     private_webhooks: bool = False
+    push_contact: str = ""
+    """Whom a push service turns to, as an address of mailto: or https:."""
     need_note: frozenset[ActionType] = NOTE_REQUIRED
     """The actions that say why."""
     links: LinkSettings = field(default_factory=LinkSettings)
@@ -128,6 +131,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         ),
         "overdue_after": timedelta(days=_whole(variables, "POSTROOM_OVERDUE_AFTER_DAYS", 3, faults)),
         "private_webhooks": _flag(variables, "POSTROOM_PRIVATE_WEBHOOKS", faults),
+        "push_contact": _push_contact(variables, faults),
         "most_streams": _whole(variables, "POSTROOM_MOST_STREAMS", 10_000, faults),
         "policy": _policy(variables, faults),
         "circuit": _circuit(variables, faults),
@@ -215,6 +219,14 @@ def _links(variables: Mapping[str, str], faults: list[str]) -> LinkSettings:
     if not settings.placeholder.strip() or "(" in settings.placeholder or ")" in settings.placeholder:
         faults.append("POSTROOM_LINK_PLACEHOLDER must be the name of a placeholder, without brackets")
     return settings
+
+
+def _push_contact(variables: Mapping[str, str], faults: list[str]) -> str:
+    public_url = variables.get("POSTROOM_PUBLIC_URL", "").rstrip("/")
+    contact = variables.get("POSTROOM_VAPID_SUBJECT", "")
+    if contact and not _CONTACT.fullmatch(contact):
+        faults.append("POSTROOM_VAPID_SUBJECT must be like mailto:team@hackney.gov.uk, or an https address")
+    return contact or (public_url if public_url.startswith("https://") else "")
 
 
 def _trust(variables: Mapping[str, str], faults: list[str]) -> Trust:

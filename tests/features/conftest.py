@@ -166,7 +166,7 @@ async def sandbox() -> AsyncIterator[SandboxUnderTest]:
 
 
 @asynccontextmanager
-async def open_office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIterator[Office]:
+async def open_office(database_url: str, sandbox: SandboxUnderTest, **chosen: Any) -> AsyncIterator[Office]:
     settings = Settings(
         database_url=database_url,
         secret=SECRET,
@@ -174,6 +174,7 @@ async def open_office(database_url: str, sandbox: SandboxUnderTest) -> AsyncIter
         raw_notify_keys=True,
         notify_base_url=sandbox.url,
         policy=POLICY,
+        **chosen,
     )
     clock = MovedClock()
     async with running_app(settings, clock=clock) as app:

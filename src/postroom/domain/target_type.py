@@ -42,3 +42,18 @@ def nearest(name: str) -> list[str]:
 
 def label(name: str) -> str:
     return KNOWN.get(name, name)
+
+
+def in_words(name: str | None) -> str:
+    """As words: ThresholdBreached as Threshold breached, where it has no label."""
+    if not name:
+        return "Notification"
+    if name in KNOWN:
+        return label(name)
+    parts: list[str] = []
+    for character in name:
+        if character.isupper() and parts and not parts[-1].isupper():
+            parts += [" ", character.lower()]
+        else:
+            parts.append(character)
+    return "".join(parts)

@@ -34,6 +34,9 @@ _OURS = frozenset(
         "f",
         "bell",
         "bell.json",
+        "push",
+        "push.js",
+        "push-worker.js",
         "docs",
         "openapi.json",
         "inbox",
@@ -52,7 +55,7 @@ _PREVIEWS = re.compile(
     rb"|^whatsapp/|skypeuripreview|bingpreview|microsoftpreview|google-safety"
 )
 """Programs that show what a link in a message leads to, or judge it."""
-_FOR_ANYBODY = ("/bell/", "/bell.json")
+_FOR_ANYBODY = ("/bell/", "/bell.json", "/push.js", "/push-worker.js")
 """What any page may load: it says nothing about anybody."""
 _ANYBODY = Origins((ANY,))
 _TOO_LARGE = 413

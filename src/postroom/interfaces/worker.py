@@ -8,6 +8,7 @@ from datetime import timedelta
 from postroom.app import App
 from postroom.features import limits, monitors
 from postroom.features.audit.seal import seal_entries
+from postroom.features.inbox.push.subscriptions import forget_lapsed
 from postroom.features.notifications import idempotency, sweep
 from postroom.features.notifications.ending import MOST_EXPIRED, end_expired, has_anything_expired
 from postroom.features.notifications.resume import resume_waiting
@@ -67,7 +68,20 @@ async def forget_feedback(app: App) -> None:
     await forget_old_feedback(app.database, now=app.clock())
 
 
+async def follow_screens(app: App) -> None:
+    await app.pusher.follow()
+
+
+async def forget_push_subscriptions(app: App) -> None:
+    forgotten = 1
+    while forgotten:
+        async with app.database.transaction() as conn:
+            forgotten = await forget_lapsed(conn, now=app.clock())
+
+
 async def forget_screen_changes(app: App) -> None:
+    # What was new while no worker ran is pushed before it is forgotten.
+    await app.pusher.follow()
     await forget_changes(app.database, now=app.clock())
 
 
@@ -124,6 +138,8 @@ JOBS: Mapping[str, Callable[[App], Awaitable[None]]] = {
     "forget sends of more than an hour ago": forget_sends,
     "forget old feedback": forget_feedback,
     "forget what changed on screens": forget_screen_changes,
+    "push what is new on screens": follow_screens,
+    "forget browsers that were not seen for long": forget_push_subscriptions,
     "escalate": escalate,
     "seal the audit": seal_audit,
     "add up what readers have": add_up_counts,
@@ -142,6 +158,8 @@ SCHEDULE: Mapping[str, Scheduled] = {
     "forget sends of more than an hour ago": Scheduled(timedelta(minutes=10)),
     "forget old feedback": Scheduled(timedelta(hours=1)),
     "forget what changed on screens": Scheduled(timedelta(minutes=1)),
+    "push what is new on screens": Scheduled(timedelta(seconds=1)),
+    "forget browsers that were not seen for long": Scheduled(timedelta(hours=1)),
     "escalate": Scheduled(timedelta(seconds=5)),
     "seal the audit": Scheduled(timedelta(seconds=5)),
     "add up what readers have": Scheduled(timedelta(seconds=1)),
@@ -161,6 +179,7 @@ async def run_worker(app: App, *, stop: asyncio.Event) -> None:
         ]
         group.create_task(app.queue.run(handle=app.sender.step, stop=stop))
         group.create_task(app.dispatcher.run(stop=stop))
+        group.create_task(app.pusher.run(stop=stop))
         await stop.wait()
         for task in repeating:
             task.cancel()

@@ -33,6 +33,7 @@ class Vault:
         self._sealing = AESGCM(_derive(secret, "seal"))
         self._index_key = _derive(secret, "blind index")
         self._digest_key = _derive(secret, "key digest")
+        self._seed_key = _derive(secret, "seed")
         self._nonces = _Nonces()
         self._key_id = hashlib.sha256(_derive(secret, "key id")).digest()[:_KEY_ID_BYTES]
 
@@ -57,6 +58,12 @@ class Vault:
     def digest(self, key: str) -> bytes:
         """How an API key or a token is kept: 32 bytes that do not lead back to it."""
         return hmac.digest(self._digest_key, key.encode(), "sha256")
+
+    def seed(self, purpose: str, *, length: int) -> bytes:
+        """Bytes for a key of that purpose: the same in every process that has the secret."""
+        return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=purpose.encode()).derive(
+            self._seed_key
+        )
 
 
 class _Nonces:

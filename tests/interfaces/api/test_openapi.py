@@ -41,14 +41,17 @@ UNDOCUMENTED = {
     "/bell.json",
     "/bell/bell.js",
     "/bell/{version}/bell.js",
+    "/push.js",
+    "/push-worker.js",
 }
-"""Pages for people, and the document itself."""
+"""Pages for people, scripts for pages, and the document itself."""
 ADMINS = "postroom admins"
 NOTHING_TO_GET_WRONG = {
     ("/health", "get"),
     ("/health/live", "get"),
     ("/health/ready", "get"),
     ("/metrics", "get"),
+    ("/push", "get"),
 }
 
 
@@ -73,6 +76,7 @@ async def test_the_document_names_every_endpoint_and_no_other() -> None:
     served = {(method, path.replace("{delivery_id}", "{deliveryId}")) for method, path in served}
     served = {(method, path.replace("{event_id}", "{eventId}")) for method, path in served}
     served = {(method, path.replace("{key_id}", "{keyId}")) for method, path in served}
+    served = {(method, path.replace("{subscription_id}", "{id}")) for method, path in served}
     told = {(method, path) for path, operations in document()["paths"].items() for method in operations}
 
     assert {(method, path) for method, path in served if path not in UNDOCUMENTED} == told

@@ -11,6 +11,7 @@ from postroom.features.recipients.members import (
     set_members,
 )
 from postroom.features.recipients.memberships import Memberships
+from postroom.features.recipients.store import audiences_with, memberships_among
 
 __all__ = [
     "LONGEST_LIST",
@@ -19,7 +20,9 @@ __all__ = [
     "add_members",
     "audience_index",
     "audiences",
+    "audiences_with",
     "members_of",
+    "memberships_among",
     "reader_index",
     "remove_member",
     "set_members",

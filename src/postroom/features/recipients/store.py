@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, func, select
+from sqlalchemy import Column, Index, LargeBinary, Row, Select, String, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.audience import AudienceKind
@@ -106,6 +106,20 @@ async def told_audiences(conn: AsyncConnection, member: bytes) -> set[bytes]:
     """What their token said that they are in."""
     told = select(members.c.audience).where(members.c.member == member, members.c.told_at.is_not(None))
     return {row.audience for row in await conn.execute(told)}
+
+
+async def memberships_among(
+    conn: AsyncConnection, audiences: Collection[bytes], members_wanted: Select[tuple[bytes]]
+) -> list[Row[Any]]:
+    """Which of those members is in which of those audiences."""
+    these = members.c.audience.in_(list(audiences)), members.c.member.in_(members_wanted)
+    return list(await conn.execute(select(members.c.audience, members.c.member).where(*these)))
+
+
+async def audiences_with(conn: AsyncConnection, member: bytes) -> set[bytes]:
+    """All that somebody is in, whoever says so."""
+    mine = select(members.c.audience).where(members.c.member == member)
+    return {bytes(row.audience) for row in await conn.execute(mine)}
 
 
 async def last_token(conn: AsyncConnection, member: bytes, *, lock: bool = False) -> Row[Any] | None:

@@ -59,11 +59,11 @@ def judge(answer: Answer, *, tries: int, now: datetime, chance: float) -> Verdic
         return Verdict(Outcome.GIVEN_UP)
     wait = WAITS[tries - 1] * (1 + _JITTER * chance)
     if answer.status_code in _BUSY:
-        wait = max(wait, min(_asked_for(answer.retry_after, now), LONGEST_RETRY_AFTER))
+        wait = max(wait, min(asked_for(answer.retry_after, now), LONGEST_RETRY_AFTER))
     return Verdict(Outcome.TRY_AGAIN, now + wait)
 
 
-def _asked_for(retry_after: str | None, now: datetime) -> timedelta:
+def asked_for(retry_after: str | None, now: datetime) -> timedelta:
     """What a Retry-After asks for, in seconds or as a date; nothing where it cannot be read."""
     if retry_after is None:
         return timedelta(0)

@@ -11,7 +11,13 @@ from typing import Any
 import msgspec
 
 from postroom.domain.status import Status
-from postroom.interfaces.api import openapi_feedback, openapi_members, openapi_services, schemas
+from postroom.interfaces.api import (
+    openapi_feedback,
+    openapi_members,
+    openapi_push,
+    openapi_services,
+    schemas,
+)
 from postroom.interfaces.api.openapi_paths import all_paths
 
 _STRUCTS = (
@@ -35,6 +41,7 @@ _STRUCTS = (
     schemas.AuditItem,
     *openapi_feedback.STRUCTS,
     *openapi_members.STRUCTS,
+    *openapi_push.STRUCTS,
     *openapi_services.STRUCTS,
     schemas.Problem,
     schemas.Health,
@@ -47,6 +54,7 @@ def document() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
     components["DeliveryItem"]["properties"]["status"]["enum"] = list(Status)
     openapi_feedback.describe_structs(components)
+    openapi_push.describe_structs(components)
     openapi_services.describe_structs(components)
     return {
         "openapi": "3.1.0",

@@ -32,6 +32,7 @@ from postroom.interfaces.api.openapi_parts import (
     operation,
     reference_to,
 )
+from postroom.interfaces.api.openapi_push import push_paths
 from postroom.interfaces.api.openapi_services import service_paths
 
 _ASKING_NOTIFY = (400, 401, 403, 404, 424, 429, 503)
@@ -47,6 +48,7 @@ def all_paths() -> dict[str, Any]:
         **feedback_paths(),
         **inbox_paths(),
         **members_paths(),
+        **push_paths(),
         **service_paths(),
         **_of_messages(),
         **_of_operations(),

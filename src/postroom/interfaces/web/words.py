@@ -48,18 +48,8 @@ def exact(moment: datetime) -> str:
 
 
 def kind_of(name: str | None) -> str:
-    """A target type as words: ThresholdBreached as Threshold breached, where it has no label."""
-    if not name:
-        return "Notification"
-    if name in target_type.KNOWN:
-        return target_type.label(name)
-    parts: list[str] = []
-    for character in name:
-        if character.isupper() and parts and not parts[-1].isupper():
-            parts += [" ", character.lower()]
-        else:
-            parts.append(character)
-    return "".join(parts)
+    """A target type as words."""
+    return target_type.in_words(name)
 
 
 def first_line(text: str | None, most: int = 120) -> str:
