@@ -11,7 +11,7 @@ from typing import NamedTuple
 from postroom.channels.govuk_notify import NotifyClients
 from postroom.domain.lane import Lane
 from postroom.features.inbox.live import Live
-from postroom.features.inbox.push.dispatch import Pusher
+from postroom.features.inbox.push.dispatch import CALL_SECONDS, Pusher
 from postroom.features.inbox.push.message import Pages
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
@@ -103,7 +103,7 @@ async def running_app(settings: Settings, *, clock: Clock = utc_now) -> AsyncIte
         connections=2 * settings.at_once + 32,
     )
     webhook_caller = Caller(private=settings.private_webhooks)
-    push_caller = Caller(private=settings.private_webhooks)
+    push_caller = Caller(private=settings.private_webhooks, call_seconds=CALL_SECONDS)
     try:
         await migrate_database(database)
         base = _base(settings, clock, database, clients, webhook_caller, push_caller)

@@ -50,7 +50,12 @@ def test_nothing_personal_and_no_key_is_left_in_clear(day: Day, tmp_path: Path) 
     places = kept(day) | {
         "log": b"".join(each.read_bytes() for each in sorted(tmp_path.glob("*.err"))),
         "address asked of Notify": day.notify.addresses,
-        "address asked of others": day.hooks.addresses.replace(told.HOOK_PATH.encode(), b""),
+        "address asked of others": day.hooks.addresses.replace(told.HOOK_PATH.encode(), b"").replace(
+            told.PUSH_PATH.encode(), b""
+        ),
+        "said to push services": b"".join(
+            json.dumps(each.headers).encode() + each.body for each in pushed(day)
+        ),
         "metrics": metrics,
         "commands": "\n".join(day.said_to_users).encode(),
     }
@@ -78,6 +83,7 @@ def live_through(day: Day) -> None:
         valid_for_seconds=600,
     )
     call_back_and_register(day)
+    subscribe_a_browser(day)
     made = [
         day.accepted(
             day.over_all_channels(),
@@ -93,6 +99,7 @@ def live_through(day: Day) -> None:
     receive_wrongly(day)
     assert day.call("DELETE", f"/notifications/{made[1]}").status_code == 204
     until(lambda: sum(each.path.startswith("/hook") for each in day.hooks.asked) > 15, seconds=20)
+    until(lambda: len(pushed(day)) > 0, seconds=20)
 
 
 def call_back_and_register(day: Day) -> None:
@@ -105,6 +112,17 @@ def call_back_and_register(day: Day) -> None:
     members = {"members": [told.MEMBER, told.OFFICER]}
     registered = day.call("PUT", "/groups/demo-officers/members", members, {"x-api-key": key["apiKey"]})
     assert registered.status_code == 204
+
+
+def subscribe_a_browser(day: Day) -> None:
+    keys = {"p256dh": told.BROWSER_KEY, "auth": told.BROWSER_SECRET}
+    browser = {"endpoint": day.hooks.url + told.PUSH_PATH, "keys": keys}
+    officer = {"Authorization": "Bearer " + day.keys["officer's token"]}
+    assert day.call("POST", "/push/subscriptions", browser, officer).status_code == 201
+
+
+def pushed(day: Day) -> list[Any]:
+    return [each for each in day.hooks.asked if each.path == told.PUSH_PATH]
 
 
 def fail(day: Day) -> list[str]:
@@ -225,6 +243,9 @@ def everything_told(day: Day) -> dict[str, str]:
         "link": told.LINK,
         "words of a receiver": told.SAID_BY_A_RECEIVER,
         "address of a webhook": told.HOOK_PATH,
+        "address of a browser": told.PUSH_PATH,
+        "public key of a browser": told.BROWSER_KEY,
+        "secret of a browser": told.BROWSER_SECRET,
         "reference": told.REFERENCE,
         "target": told.TARGET,
         "correlation id": told.CORRELATION_ID,

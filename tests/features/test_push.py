@@ -291,7 +291,7 @@ async def test_many_at_once_are_one_popup(office: "Office", service: PushService
         {
             "id": None,
             "title": "4 new notifications",
-            "body": "",
+            "body": "You have 4 unread.",
             "tag": "postroom",
             "url": "/inbox",
             "unread": 4,

@@ -28,6 +28,8 @@ log = get_logger(__name__)
 
 SLOTS = 16
 """Browsers in hand for one push service."""
+CALL_SECONDS = 5
+"""How long a push service may take: what one browser is pushed at once is over within its lease."""
 MOST_IN_HAND = 64
 """And for all of them together: each looks something up first."""
 

@@ -20,7 +20,7 @@ from postroom.features.notifications.find import find_as_new
 from postroom.features.recipients import audience_index, audiences_with
 from postroom.kit.crypto import Vault
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
 """How long a claim holds: longer than the calls of one browser may take, and than their end waits."""
 
 _MOST = 500

@@ -72,7 +72,7 @@ def messages_for(
         item = PushedItem(
             id=None,
             title=f"{len(notifications)} new notifications",
-            body="",
+            body="" if unread is None else f"You have {unread} unread.",
             tag="postroom",
             url=pages.of(None),
             unread=unread,
