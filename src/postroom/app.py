@@ -179,6 +179,7 @@ def _pusher(settings: Settings, clock: Clock, database: Database, vault: Vault, 
         sender=PushSender(seed, subject=settings.push_contact),
         pages=Pages(public_url=settings.links.public_url, prefix=settings.api_prefix),
         clock=clock,
+        lease=settings.policy.lease,
     )
 
 

@@ -15,7 +15,6 @@ from postroom.domain.caller import Person
 from postroom.domain.errors import Invalid, NotFound
 from postroom.domain.notification import Notification
 from postroom.features.inbox.push import follow, judge, message
-from postroom.features.inbox.push.due import LEASE
 from postroom.features.inbox.push.follow import follow as follow_screens
 from postroom.features.inbox.push.judge import WAITS
 from postroom.features.inbox.push.subscriptions import (
@@ -37,7 +36,7 @@ from postroom.features.recipients import add_members, remove_member
 from postroom.features.screens.publish import publish
 from postroom.features.webhooks.retry import Answer
 from postroom.kit.web_push import from_text
-from tests.features.conftest import open_office
+from tests.features.conftest import POLICY, open_office
 from tests.push_service import Browser, PushService, running_push_service
 
 if TYPE_CHECKING:
@@ -347,7 +346,7 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_with_the_same_ta
 
     await pushed(office)
     assert len(browser.shown) <= 1, "another worker has it in hand still"
-    office.clock.ahead += LEASE
+    office.clock.ahead += POLICY.lease
     await pushed(office)
     assert len({each["tag"] for each in browser.shown}) == 1
     assert len(browser.asked) == 2

@@ -15,6 +15,7 @@ from postroom.interfaces.web import (
     inbox,
     key_pages,
     notification,
+    popups,
     register,
     searching,
     service_pages,
@@ -36,7 +37,7 @@ def build_pages(app: App) -> ASGIApp:
         vault=app.vault,
         clock=app.clock,
     )
-    shell = Shell(prefix=settings.api_prefix)
+    shell = Shell(prefix=settings.api_prefix, push_key=app.pusher.public_key)
     door = Door(app=app, shell=shell, sessions=sessions)
 
     def show_nothing(request: AnyRequest, error: Exception) -> Answer:
@@ -53,6 +54,7 @@ def build_pages(app: App) -> ASGIApp:
             *sign_in.handlers(door),
             *inbox.handlers(door),
             *notification.handlers(door),
+            *popups.handlers(door),
             *register.handlers(door),
             *searching.handlers(door),
             *service_pages.handlers(door),

@@ -21,6 +21,7 @@ _STATIC = {
     "pages.css": "text/css; charset=utf-8",
     "pages.js": "text/javascript; charset=utf-8",
     "demo.js": "text/javascript; charset=utf-8",
+    "popups.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "open-sans-400.woff2": "font/woff2",
     "open-sans-700.woff2": "font/woff2",
@@ -42,7 +43,7 @@ HEADERS = {
 class Shell:
     """The templates, for pages below a prefix. What is shown by them is text: nothing of it becomes code."""
 
-    def __init__(self, *, prefix: str) -> None:
+    def __init__(self, *, prefix: str, push_key: str) -> None:
         govuk = PackageLoader("govuk_frontend_jinja", "templates")
         self.prefix = prefix
         self._held = {
@@ -65,6 +66,7 @@ class Shell:
             "assets": f"{prefix}{ASSETS}/{self._version}",
             "words": words,
             "bell": script(),
+            "push_key": push_key,
         }
 
     def page(self, template: str, /, *, status: int = 200, **given: Any) -> Answer:

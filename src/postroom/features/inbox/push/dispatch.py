@@ -53,6 +53,7 @@ class Pusher:
         sender: Sender,
         pages: Pages,
         clock: Clock,
+        lease: timedelta,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -60,6 +61,7 @@ class Pusher:
         self._sender = sender
         self._pages = pages
         self._clock = clock
+        self._lease = lease
         self._wakeup = Wakeup()
         self._in_hand: Counter[bytes] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +96,7 @@ class Pusher:
         if not any(self._free(host) for host in hosts):
             return 0
         async with self._database.transaction() as conn:
-            claimed = await claim(conn, self._free, vault=self._vault, now=now)
+            claimed = await claim(conn, self._free, vault=self._vault, now=now, lease=self._lease)
         for due in claimed:
             self._in_hand[due.host] += 1
             task = asyncio.create_task(self._serve(due))

@@ -20,9 +20,6 @@ from postroom.features.notifications.find import find_as_new
 from postroom.features.recipients import audience_index, audiences_with
 from postroom.kit.crypto import Vault
 
-LEASE = timedelta(seconds=30)
-"""How long a claim holds: longer than the calls of one browser may take, and than their end waits."""
-
 _MOST = 500
 """So many pushes of one browser are looked at: beyond that they are told of in one popup anyway."""
 _KNOWN = Reading.SEEN | Reading.READ | OUT_OF_SIGHT
@@ -69,9 +66,14 @@ async def hosts_with_pushes(conn: AsyncConnection, *, now: datetime) -> list[byt
 
 
 async def claim(
-    conn: AsyncConnection, free: Callable[[bytes], int], *, vault: Vault, now: datetime
+    conn: AsyncConnection,
+    free: Callable[[bytes], int],
+    *,
+    vault: Vault,
+    now: datetime,
+    lease: timedelta,
 ) -> list[Due]:
-    """Claim browsers that are due, for each push service as many as are `free`."""
+    """Claim browsers that are due for as long as the lease, for each push service as many as are `free`."""
     table = push_subscriptions.c
     rows: list[Row[Any]] = []
     for host in await hosts_with_pushes(conn, now=now):
@@ -81,7 +83,7 @@ async def claim(
             rows += (await conn.execute(due)).all()
     ids = [row.id for row in rows]
     if ids:
-        await conn.execute(push_subscriptions.update().where(table.id.in_(ids)).values(due_at=now + LEASE))
+        await conn.execute(push_subscriptions.update().where(table.id.in_(ids)).values(due_at=now + lease))
     return [
         Due(
             id=row.id,

@@ -34,3 +34,7 @@ function showCount(unread) {
   count.append(unread, what);
   (link.querySelector("strong") ?? link).append(" ", count);
 }
+
+if ("Notification" in window && Notification.permission === "granted" && document.body.dataset.pushKey) {
+  import("./popups.js").then(({ confirm }) => confirm()).catch(() => {});
+}

@@ -1,0 +1,59 @@
+// Popups on this computer: turned on and off on their page, and confirmed on every other.
+import { keep, renew, state, subscribe, unsubscribe } from "../../push.js";
+
+const front = new URL("../../", import.meta.url).href;
+const { formToken, pushKey } = document.body.dataset;
+
+const SAID = {
+  on: "Popups are on in this browser.",
+  off: "Popups are off in this browser.",
+  denied: "This browser does not let Postroom show popups. You can change that in its settings for this page.",
+  unsupported: "This browser has no popups.",
+};
+const WORDS = { on: "Turn off popups", off: "Turn on popups" };
+
+const how = {
+  worker: `${front}push-worker.js`,
+  publicKey: pushKey,
+  save: ({ endpoint, keys }) => send({ how: "on", endpoint, p256dh: keys.p256dh, auth: keys.auth }),
+  remove: (endpoint) => send({ how: "off", endpoint }, [404]),
+};
+
+async function send(fields, allowed = []) {
+  const body = new URLSearchParams({ token: formToken, ...fields });
+  const answer = await fetch(`${front}inbox/popups`, { method: "POST", body });
+  if (!answer.ok && !allowed.includes(answer.status)) throw new Error(`it was answered ${answer.status}`);
+}
+
+/** Say that this browser is still somebody's who may look: without that popups end after some days. */
+export async function confirm() {
+  keep(how);
+  await renew(how);
+}
+
+function show(now, problem = "") {
+  const button = document.getElementById("popups-turn");
+  document.getElementById("popups-state").textContent = problem || SAID[now];
+  button.textContent = WORDS[now] ?? "";
+  button.hidden = !(now in WORDS);
+  button.dataset.state = now;
+  document.getElementById("popups").hidden = false;
+}
+
+async function turn(event) {
+  const button = event.currentTarget;
+  const before = button.dataset.state;
+  button.disabled = true;
+  try {
+    show(before === "on" ? await unsubscribe(how) : await subscribe(how));
+  } catch {
+    show(before, "That did not work. Try again in a moment.");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+if (document.getElementById("popups")) {
+  document.getElementById("popups-turn").addEventListener("click", turn);
+  show(await state(how).catch(() => "unsupported"));
+}
