@@ -1,7 +1,6 @@
 """What is new on a person's screen is pushed to their browsers: sealed, once for each, and nothing else."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -589,16 +588,3 @@ async def test_nothing_of_a_browser_or_its_officer_stands_in_clear(
 )
 def test_what_follows_from_an_answer(status: int | None, failures: int, outcome: str) -> None:
     assert judge.outcome_of(Answer(status_code=status), failures=failures) == outcome
-
-
-async def test_a_database_that_is_away_ends_no_worker(office: "Office") -> None:
-    stop = asyncio.Event()
-    running = asyncio.create_task(office.app.pusher.run(stop=stop))
-    await office.app.database.close()
-    await asyncio.sleep(0.1)
-    assert not running.done()
-    stop.set()
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(5):
-            await running
-    assert running.done()
