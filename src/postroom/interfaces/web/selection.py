@@ -39,9 +39,9 @@ class Selection:
 
 def selection(asked: Callable[[str], str]) -> Selection:
     """What was chosen. `asked` gives a value by its name; what cannot be one counts as not given."""
-    show, before = asked("show"), asked("before").lower()
+    show, kind, before = asked("show"), asked("type"), asked("before").lower()
     return Selection(
         show=show if show in SHOWN else "",
-        type=asked("type")[:_LONGEST_TYPE],
+        type=kind if len(kind) <= _LONGEST_TYPE and kind.isprintable() else "",
         before=before if is_id(before) else "",
     )
