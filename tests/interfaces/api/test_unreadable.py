@@ -49,6 +49,17 @@ async def test_lists_single_answers_and_csv_say_which_it_is(office: Any) -> None
     ]
 
 
+async def test_a_status_is_told_without_what_cannot_be_opened(office: Any) -> None:
+    office.sandbox.fail("error", path="/v2/notifications")
+    made = await office.accepted(office.email())
+    await spoil(office, notifications, notifications.c.id == made["id"], "personal")
+
+    told = await office.get(f"/message-status/demo/{made['id']}")
+    office.sandbox.heal()
+
+    assert (told.status, told.body["status"], told.body["emailAddress"]) == (200, "created", None)
+
+
 async def test_an_audit_entry_names_nobody_instead_of_the_service(office: Any) -> None:
     made = await office.accepted(office.screen())
     token = office.token(ADMIN, groups=("admins",))

@@ -16,7 +16,7 @@ from postroom.domain.reading import Reading
 from postroom.domain.status import Status
 from postroom.features import readers
 from postroom.features.notifications import store, terms
-from postroom.features.notifications.seal import open_action, open_personal, reader_index
+from postroom.features.notifications.seal import open_action, personal_if_it_opens, reader_index
 from postroom.features.notifications.visibility import Sight
 from postroom.kit.crypto import CannotOpen, Vault
 
@@ -113,13 +113,9 @@ def _to_notification(
 
 def _opened(row: Row[Any], vault: Vault) -> tuple[Personal, ActionDetail | None, bool]:
     """What is sealed, and whether some of it cannot be opened: that one alone is then shown without it."""
-    personal, action_detail, is_unreadable = Personal(), None, False
+    personal = personal_if_it_opens(vault, row.id, row.personal)
     try:
-        personal = open_personal(vault, row.id, row.personal)
+        action_detail, is_unreadable = open_action(vault, row.id, row.action_personal), personal is None
     except CannotOpen:
-        is_unreadable = True
-    try:
-        action_detail = open_action(vault, row.id, row.action_personal)
-    except CannotOpen:
-        is_unreadable = True
-    return personal, action_detail, is_unreadable
+        action_detail, is_unreadable = None, True
+    return personal or Personal(), action_detail, is_unreadable

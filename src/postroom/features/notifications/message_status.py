@@ -17,7 +17,7 @@ from postroom.domain.masking import mask_email, mask_number, mask_text
 from postroom.domain.notification import Personal
 from postroom.domain.status import WAITING, Status
 from postroom.features.notifications import store
-from postroom.features.notifications.seal import open_personal
+from postroom.features.notifications.seal import personal_if_it_opens
 from postroom.features.notifications.visibility import readable_by
 from postroom.features.services import Credential, Credentials, Keys
 from postroom.features.services.names import is_notify_key
@@ -114,7 +114,8 @@ class MessageStatuses:
     async def _own_answer(self, conn: AsyncConnection, row: Row[Any]) -> NotifyMessage:
         """What we know of a message that the provider has not yet, or never kept."""
         found = await store.personal_of(conn, row.notification_id)
-        personal = open_personal(self._vault, row.notification_id, None if found is None else found.personal)
+        sealed = None if found is None else found.personal
+        personal = personal_if_it_opens(self._vault, row.notification_id, sealed) or Personal()
         channel = Channel(row.channel)
         lines = _lines(channel, personal)
         return NotifyMessage(

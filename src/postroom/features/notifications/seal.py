@@ -10,6 +10,7 @@ __all__ = [
     "audience_index",
     "open_action",
     "open_personal",
+    "personal_if_it_opens",
     "reader_index",
     "seal_action",
     "seal_personal",
@@ -37,6 +38,14 @@ def open_personal(vault: Vault, notification_id: str, sealed: bytes | None) -> P
         return _decode_personal(opened)
     except msgspec.DecodeError:
         raise CannotOpen(f"{_PERSONAL} has a form that is not known") from None
+
+
+def personal_if_it_opens(vault: Vault, notification_id: str, sealed: bytes | None) -> Personal | None:
+    """The same; None where it cannot be opened: for what is shown all the same, without it."""
+    try:
+        return open_personal(vault, notification_id, sealed)
+    except CannotOpen:
+        return None
 
 
 def seal_action(vault: Vault, notification_id: str, detail: ActionDetail) -> bytes:
