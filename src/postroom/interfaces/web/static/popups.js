@@ -54,6 +54,7 @@ async function turn(event) {
 }
 
 if (document.getElementById("popups")) {
+  document.getElementById("popups-without").remove();
   document.getElementById("popups-turn").addEventListener("click", turn);
   show(await state(how).catch(() => "unsupported"));
 }
