@@ -83,3 +83,29 @@ def test_secrets_stay_out_of_the_text_form() -> None:
     secret = "the-secret-of-the-makers-of-service-tokens"
 
     assert secret not in repr(read_settings(SECRETS | {"SERVICE_TOKEN_SECRET": secret}))
+
+
+@pytest.mark.parametrize(
+    ("variables", "contact"),
+    [
+        ({}, ""),
+        ({"POSTROOM_PUBLIC_URL": "http://localhost:8000"}, ""),
+        ({"POSTROOM_PUBLIC_URL": "https://postroom.example/"}, "https://postroom.example"),
+        (
+            {
+                "POSTROOM_PUBLIC_URL": "https://postroom.example",
+                "POSTROOM_VAPID_SUBJECT": "mailto:team@council.example",
+            },
+            "mailto:team@council.example",
+        ),
+        ({"POSTROOM_VAPID_SUBJECT": "https://council.example/contact"}, "https://council.example/contact"),
+    ],
+)
+def test_whom_push_services_turn_to(variables: dict[str, str], contact: str) -> None:
+    assert read_settings(SECRETS | variables).push_contact == contact
+
+
+@pytest.mark.parametrize("contact", ["team@council.example", "mailto:", "http://a.example", "mailto:a b@c"])
+def test_a_contact_that_no_push_service_takes_is_refused(contact: str) -> None:
+    with pytest.raises(BadSettings, match="POSTROOM_VAPID_SUBJECT must be like"):
+        read_settings(SECRETS | {"POSTROOM_VAPID_SUBJECT": contact})

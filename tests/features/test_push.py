@@ -27,7 +27,7 @@ from postroom.features.inbox.push.subscriptions import (
     unsubscribe,
     unsubscribe_all,
 )
-from postroom.features.inbox.push.tables import push_subscriptions, pushes
+from postroom.features.inbox.push.tables import push_places, push_subscriptions, pushes
 from postroom.features.notifications.act import Action
 from postroom.features.notifications.discretion import NEUTRAL
 from postroom.features.notifications.seal import reader_index
@@ -433,6 +433,30 @@ async def test_a_slow_push_service_delays_no_other(office: "Office", joe: Person
         await office.app.pusher.start_due()
         await true(lambda: bool(browser.shown), seconds=3)
         await office.app.pusher._finish(within=0)
+
+
+async def test_one_that_cannot_be_opened_is_forgotten_and_holds_up_no_other(
+    office: "Office", service: PushService, joe: Person, amala: Person
+) -> None:
+    browser = service.browser()
+    spoiled = await subscribed(office, amala, service.browser())
+    await subscribed(office, joe, browser)
+    async with office.app.database.transaction() as conn:
+        mine = push_subscriptions.c.id == spoiled.id
+        await conn.execute(push_subscriptions.update().where(mine).values(sealed=b"spoiled"))
+    for person in (amala, joe):
+        await office.create(office.screen(user=person.email))
+
+    await pushed(office)
+    assert len(browser.shown) == 1
+    assert await of(office, amala) == []
+
+
+async def test_while_nobody_subscribes_nothing_is_written(office: "Office", joe: Person) -> None:
+    await office.create(office.screen(user=joe.email))
+
+    assert await pushed(office) == 0
+    assert await office.rows(push_places) == []
 
 
 async def test_only_public_addresses_are_dialled(

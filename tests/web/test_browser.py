@@ -128,6 +128,7 @@ PAGES = {
     "sign-in": (None, "/sign-in"),
     "inbox": (AMALA, "/inbox"),
     "nothing": (AMALA, "/inbox?show=unread&type=Repair"),
+    "popups": (AMALA, "/inbox/popups"),
     "asking": (AMALA, "/inbox/{asking}"),
     "sent": (AMALA, "/inbox/{sent}"),
     "done": (AMALA, "/inbox/{sent}?done=read"),

@@ -164,6 +164,21 @@ async def test_an_officer_turns_popups_on_is_shown_one_and_turns_them_off(
     await context.close()
 
 
+async def test_who_signs_out_has_popups_there_no_more(
+    browser: Browser, office: Any, service: PushService
+) -> None:
+    context, page = await opened(browser, service, office.url)
+    await sign_in(office, page, "/inbox/popups")
+    await page.get_by_role("button", name="Turn on popups").click()
+    await page.get_by_text("Popups are on in this browser.").wait_for()
+    assert len((await office.get("/push", token=office.token(AMALA))).body["subscriptions"]) == 1
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("heading", name="Sign in").wait_for()
+
+    assert (await office.get("/push", token=office.token(AMALA))).body["subscriptions"] == []
+    await context.close()
+
+
 async def test_whoever_looks_at_the_page_gets_no_popup_but_the_page_is_told(
     browser: Browser, office: Any, service: PushService
 ) -> None:

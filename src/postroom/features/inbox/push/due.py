@@ -18,7 +18,10 @@ from postroom.features.inbox.push.tables import push_subscriptions, pushes
 from postroom.features.notifications import terms
 from postroom.features.notifications.find import find_as_new
 from postroom.features.recipients import audience_index, audiences_with
-from postroom.kit.crypto import Vault
+from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
 
 _MOST = 500
 """So many pushes of one browser are looked at: beyond that they are told of in one popup anyway."""
@@ -84,17 +87,25 @@ async def claim(
     ids = [row.id for row in rows]
     if ids:
         await conn.execute(push_subscriptions.update().where(table.id.in_(ids)).values(due_at=now + lease))
-    return [
-        Due(
-            id=row.id,
-            host=bytes(row.host),
-            reader=bytes(row.reader),
-            audience=bytes(row.audience),
-            failures=row.failures,
-            address=subscriptions.unseal(vault, row),
-        )
-        for row in rows
-    ]
+    return [opened for row in rows if (opened := await _opened(conn, row, vault)) is not None]
+
+
+async def _opened(conn: AsyncConnection, row: Row[Any], vault: Vault) -> Due | None:
+    """The browser; one whose address cannot be read, as after a change of the secret, is forgotten."""
+    try:
+        address = subscriptions.unseal(vault, row)
+    except CannotOpen:
+        log.warning("a subscription that cannot be opened is forgotten")
+        await subscriptions.remove(conn, row.id)
+        return None
+    return Due(
+        id=row.id,
+        host=bytes(row.host),
+        reader=bytes(row.reader),
+        audience=bytes(row.audience),
+        failures=row.failures,
+        address=address,
+    )
 
 
 async def look_up(conn: AsyncConnection, due: Due, *, vault: Vault, now: datetime) -> Ready:

@@ -138,7 +138,7 @@ async def unsubscribe_all(conn: AsyncConnection, person: Person, *, vault: Vault
 
 
 async def remove(conn: AsyncConnection, subscription_id: str) -> None:
-    """Its push service says that it is gone."""
+    """Forget it: its push service says that it is gone, or nobody can read where it is."""
     await _drop(conn, [subscription_id])
 
 

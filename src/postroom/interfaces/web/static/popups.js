@@ -31,6 +31,18 @@ export async function confirm() {
   await renew(how);
 }
 
+/** Who signs out has popups no more here: the next to sit down is somebody else. */
+function endAtSignOut() {
+  const form = document.querySelector('form[action$="/sign-out"]');
+  const leave = async (event) => {
+    event.preventDefault();
+    const late = new Promise((resolve) => setTimeout(resolve, 2_000));
+    await Promise.race([unsubscribe(how).catch(() => {}), late]);
+    form.submit();
+  };
+  form?.addEventListener("submit", leave, { once: true });
+}
+
 function show(now, problem = "") {
   const button = document.getElementById("popups-turn");
   document.getElementById("popups-state").textContent = problem || SAID[now];
@@ -53,6 +65,7 @@ async function turn(event) {
   }
 }
 
+endAtSignOut();
 if (document.getElementById("popups")) {
   document.getElementById("popups-without").remove();
   document.getElementById("popups-turn").addEventListener("click", turn);
