@@ -185,11 +185,13 @@ async def test_a_sensitive_one_is_pushed_without_its_text(
 ) -> None:
     browser = service.browser()
     await subscribed(office, joe, browser)
-    await office.create(office.screen(user=joe.email, message="Joe Bloggs is ill", sensitive=True))
+    await office.create(
+        office.screen(user=joe.email, message="Joe Bloggs is ill", sensitive=True, target_type="Tenure")
+    )
 
     await pushed(office)
     [shown] = browser.shown
-    assert shown["body"] == NEUTRAL
+    assert (shown["title"], shown["body"]) == ("New notification", NEUTRAL)
     assert set(shown) == {"id", "title", "body", "tag", "url", "unread"}
 
 

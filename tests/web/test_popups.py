@@ -132,6 +132,7 @@ async def test_an_officer_turns_popups_on_is_shown_one_and_turns_them_off(
     await page.reload()
     await page.get_by_text("Popups are on in this browser.").wait_for()
     await page.get_by_text("a browser since").wait_for()
+    assert await page.get_by_text("Popups need JavaScript").count() == 0
     await page.evaluate(AXE)
     assert await page.evaluate("axe.run().then(found => found.violations.map(one => one.id))") == []
     worker = Worker(context, page, office.url)

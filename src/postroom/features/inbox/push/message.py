@@ -19,6 +19,8 @@ MOST_ONE_BY_ONE = 3
 
 _LONGEST_TEXT = 240
 _PAGE = "/inbox"
+_DISCREET = "New notification"
+"""A popup may stand on a locked screen: of what is sensitive not even the kind is shown."""
 
 
 class PushedItem(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -89,7 +91,7 @@ def messages_for(
 def _item(one: Notification, unread: int | None, pages: Pages) -> PushedItem:
     return PushedItem(
         id=one.id,
-        title=target_type.in_words(one.target_type),
+        title=_DISCREET if one.personal.sensitive else target_type.in_words(one.target_type),
         body=_shortened(one.personal.message),
         tag=one.id,
         url=pages.of(one.id),
