@@ -1,6 +1,6 @@
 """The register of a manager: what waits for a decision of their people, and who has not confirmed it yet."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ async def register_of(
     What everybody has confirmed is left out: a page may have fewer than the limit, and others after it.
     """
     people = await _people(conn, manager, vault, most=most_members)
-    audiences = {*people, *(email for team in people.values() for email in team.emails)}
+    audiences = {*people, *(email for team in people.values() for email, _ in team.members)}
     waiting = await find_waiting(conn, audiences, vault=vault, before=before, limit=limit + 1)
     shown = waiting[:limit]
     read = await readers.read_by(conn, [each.id for each in shown])
@@ -61,9 +61,9 @@ async def register_of(
 
 
 class _Team(NamedTuple):
-    """The members of a group or patch, and whether those are all."""
+    """The members of a group or patch with their blind indexes, by name, and whether those are all."""
 
-    emails: tuple[str, ...]
+    members: tuple[tuple[str, bytes], ...]
     is_all: bool = True
 
 
@@ -74,12 +74,16 @@ async def _people(conn: AsyncConnection, manager: Person, vault: Vault, *, most:
         audience = audience_of(user)
         if audience is not None:
             members, more = await members_of(conn, audience, vault=vault, limit=most)
-            people[str(audience)] = _Team(tuple(member.email for member in members), more is None)
+            people[str(audience)] = _team([member.email for member in members], vault, is_all=more is None)
     return people
+
+
+def _team(emails: Sequence[str], vault: Vault, *, is_all: bool = True) -> _Team:
+    return _Team(tuple((email, reader_index(vault, email)) for email in sorted(emails)), is_all)
 
 
 def _judged(waiting: Waiting, people: dict[str, _Team], read: Collection[bytes], vault: Vault) -> Unconfirmed:
     user = waiting.user.lower()
-    team = people.get(user, _Team((user,)))
-    missing = [email for email in team.emails if reader_index(vault, email) not in read]
-    return Unconfirmed(waiting, missing=tuple(sorted(missing)), members=len(team.emails), is_all=team.is_all)
+    team = people.get(user) or _team([user], vault)
+    missing = tuple(email for email, reader in team.members if reader not in read)
+    return Unconfirmed(waiting, missing=missing, members=len(team.members), is_all=team.is_all)
