@@ -201,7 +201,8 @@ def sit_down(browser: Browser, office: Office, front_end: str) -> Callable[..., 
         await page.add_init_script(RECORD_POPUPS + setting)
         await page.goto(front_end)
         try:
-            await screen.is_state("live" if tokens is None else await screen.bell.evaluate("b => b.state"))
+            if tokens is None:
+                await screen.is_state("live")
             yield screen
         finally:
             await page.close()

@@ -249,3 +249,17 @@ async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not true():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
+
+
+async def test_what_is_put_away_in_one_tab_is_off_the_list_of_the_other(office: Any, amala: Officer) -> None:
+    made = await amala.told()
+    async with amala.stream() as opened:
+        await opened.count(1)
+        await amala.act(made, {"actionType": "Archived"})
+        removed = await opened.next_of("removed")
+        await opened.count(0)
+        await amala.act(made, {"actionType": "IsUnread"})
+        back = await opened.next_of("changed")
+
+    assert removed.data == {"id": made["id"]}
+    assert (back.data["id"], back.data["isReadStatus"], back.data["isArchived"]) == (made["id"], False, False)

@@ -13,6 +13,7 @@ from postroom.features.screens import Kind
 from postroom.kit.crypto import Vault
 
 _SHOWN = frozenset({Kind.NEW, Kind.CHANGED})
+_WITH_ALL = frozenset({Told.NEW, Told.CHANGED})
 _TOLD = {
     Kind.NEW: Told.NEW,
     Kind.CHANGED: Told.CHANGED,
@@ -44,14 +45,16 @@ class News:
         events = []
         for row in rows:
             event = self._event(viewer, row)
-            if event.notification is not None or row.kind not in _SHOWN:
+            if event.notification is not None or event.kind not in _WITH_ALL:
                 events.append(event)
         return events
 
     def _event(self, viewer: Viewer, row: Row[Any]) -> Event:
         if row.screen == viewer.reader:
             found = self._own.get(viewer, {}).get(row.notification_id)
-            return Event(_TOLD[row.kind], row.position, row.notification_id, found, is_own=True)
+            # Put away in another tab, it is off the list that this one shows.
+            told = Told.REMOVED if found is None and row.kind == Kind.CHANGED else _TOLD[row.kind]
+            return Event(told, row.position, row.notification_id, found, is_own=True)
         event = self._events.get(row.position)
         if event is None:
             found = self._shared.get(row.notification_id)

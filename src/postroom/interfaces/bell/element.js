@@ -178,7 +178,7 @@ export class NotificationBell extends HTMLElement {
     const calls = new Calls({ url: this.api, ask: () => this.#ask() });
     this.#calls = calls;
     calls.token = this.#token;
-    this.inbox = new Inbox({ calls, changed: (id) => this.#changed(id), arrived: (items) => this.#arrived(items) });
+    this.inbox = new Inbox({ calls, changed: (id, isDoneHere) => this.#changed(id, isDoneHere), arrived: (items) => this.#arrived(items) });
     this.#draw();
     this.#stream = new Stream({
       calls,
@@ -300,12 +300,12 @@ export class NotificationBell extends HTMLElement {
     }
   }
 
-  #changed(id) {
+  #changed(id, isDoneHere) {
     if (!id) return this.render();
     const item = this.inbox.get(id);
     if (item?.isReadStatus) this.toasts.drop(id);
     this.render();
-    this.one.changed(id);
+    if (!isDoneHere) this.one.changed(id);
   }
 
   #gone(id) {

@@ -37,7 +37,7 @@ export class Inbox {
   cursor = null;
   isLoaded = false;
 
-  /** `changed` is called when anything is another, `arrived` with what is new for the officer. */
+  /** `changed` is called when anything is another, with whether it was done here, `arrived` with what is new for the officer. */
   constructor({ calls, changed, arrived }) {
     this.#calls = calls;
     this.#changed = changed;
@@ -190,7 +190,7 @@ export class Inbox {
     const known = this.#items.get(id);
     // In lists what is sensitive is not told; there it stays as it was.
     this.#keep(item.sensitive ? { ...item, message: known?.message, followOnAction: null } : item);
-    this.#changed(id);
+    this.#changed(id, true);
     this.#countSoon();
     return { item, tag: answer.headers.get("ETag") };
   }

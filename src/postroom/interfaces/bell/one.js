@@ -1,6 +1,6 @@
 import { Problem } from "./calls.js";
 import { isOutstanding, whyOf } from "./inbox.js";
-import { CROSS, h, hidden, icon, Modal } from "./parts.js";
+import { CROSS, h, hidden, icon, Modal, Turns } from "./parts.js";
 import { audienceOf, decidedOf, kindOf, momentOf } from "./words.js";
 
 // One notification, with all that it says, and what the officer confirms or decides about it.
@@ -12,8 +12,10 @@ export class One extends Modal {
   #id = null;
   #item = null;
   #tag = null;
+  #turns = new Turns();
   #isBusy = false;
   #isStale = false;
+  #pressed = "";
 
   constructor(bell) {
     super({ name: "one", labelledBy: "one-title", orElse: () => bell.focusAfter(this.#id), closed: () => this.#closed() });
@@ -61,6 +63,7 @@ export class One extends Modal {
     this.heading.focus();
     await this.#try(async () => {
       await this.#load();
+      if (this.#item.requireAction && !this.#item.isSeenStatus && !this.#item.endedAt) await this.#act("IsSeen", {});
       // What asks for nothing is read when it is opened; what does is confirmed by a deed of its own.
       if (!this.#item.requireAction && !this.#item.isReadStatus && !this.#item.endedAt) await this.#own("IsRead", "");
     });
@@ -130,7 +133,7 @@ export class One extends Modal {
   }
 
   #deed(what, told) {
-    return this.#try(async () => {
+    return this.#once(what, async () => {
       await this.#own(what, told);
       this.heading.focus();
     });
@@ -143,7 +146,7 @@ export class One extends Modal {
   }
 
   #decide(what) {
-    return this.#try(async () => {
+    return this.#once(what, async () => {
       this.#fault("");
       await this.#act(what, { note: this.note.value.trim(), tag: this.#tag });
       this.note.value = "";
@@ -161,20 +164,30 @@ export class One extends Modal {
     this.#render();
   }
 
-  async #try(deed) {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
+  /** What a button does: pressed twice, it is done once. */
+  async #once(what, deed) {
+    if (this.#pressed === what) return;
+    this.#pressed = what;
     this.why.textContent = "";
-    try {
-      await deed();
-      // What changed meanwhile is looked at again, so that what is acted on is what is shown.
-      if (this.#isStale) await this.#load();
-    } catch (error) {
-      await this.#explain(error);
-    } finally {
+    await this.#try(deed);
+    this.#pressed = "";
+  }
+
+  #try(deed) {
+    const id = this.#id;
+    return this.#turns.take(async () => {
+      if (id !== this.#id) return;
+      this.#isBusy = true;
+      try {
+        await deed();
+        // What changed meanwhile is looked at again, so that what is acted on is what is shown.
+        if (this.#isStale) await this.#load();
+      } catch (error) {
+        await this.#explain(error);
+      }
       this.#isBusy = false;
       this.#isStale = false;
-    }
+    });
   }
 
   async #explain(error) {

@@ -1,5 +1,5 @@
 import { isOutstanding, whyOf } from "./inbox.js";
-import { CROSS, h, hidden, icon, Modal } from "./parts.js";
+import { CROSS, h, hidden, icon, Modal, Turns } from "./parts.js";
 import { audienceOf, decidedOf, kindOf, momentOf, previewOf } from "./words.js";
 
 // The list of what is for the officer.
@@ -7,7 +7,7 @@ import { audienceOf, decidedOf, kindOf, momentOf, previewOf } from "./words.js";
 export class Panel extends Modal {
   #bell;
   #rows = new Map();
-  #isBusy = false;
+  #turns = new Turns();
 
   constructor(bell) {
     super({ name: "panel", labelledBy: "title", orElse: () => bell.button, closed: () => bell.render() });
@@ -42,6 +42,7 @@ export class Panel extends Modal {
     this.render();
     super.open();
     this.heading.focus();
+    this.#bell.render();
     this.#try(async () => {
       if (!this.#bell.inbox.isLoaded) await this.#bell.inbox.load();
       await this.#bell.inbox.markSeen();
@@ -145,17 +146,15 @@ export class Panel extends Modal {
     });
   }
 
-  async #try(deed) {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    try {
-      await deed();
-    } catch (error) {
-      this.say(whyOf(error, this.#bell.words));
-    } finally {
-      this.#isBusy = false;
-      this.render();
-    }
+  #try(deed) {
+    return this.#turns.take(async () => {
+      try {
+        await deed();
+      } catch (error) {
+        this.say(whyOf(error, this.#bell.words));
+      }
+      this.#bell.render();
+    });
   }
 
   async #turnPopups() {
@@ -163,7 +162,7 @@ export class Panel extends Modal {
     if (popups.state === "on") {
       popups.turnOff();
       this.say(words.popupsAreOff);
-    } else if ((await popups.turnOn()) === "on") this.say(words.popupsAreOn);
+    } else this.say((await popups.turnOn()) === "on" ? words.popupsAreOn : words.popupsRefused);
     this.render();
   }
 
@@ -172,7 +171,7 @@ export class Panel extends Modal {
     const state = popups?.state ?? "unsupported";
     this.popups.hidden = state === "refused" || state === "unsupported";
     this.popups.textContent = state === "on" ? words.popupsOff : words.popupsOn;
-    this.popupsTold.textContent = state === "refused" ? words.popupsRefused : "";
+    this.popupsTold.textContent = state === "refused" && !this.said.textContent ? words.popupsRefused : "";
   }
 
   #button(text, onclick) {

@@ -49,6 +49,17 @@ export function dress(root) {
   } else root.prepend(h("style", {}, CSS_TEXT));
 }
 
+/** One deed after the other, so that none is lost and none overtakes another. */
+export class Turns {
+  #last = Promise.resolve();
+
+  take(deed) {
+    const done = this.#last.then(deed);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+}
+
 /** A modal dialog. It gives the focus back to what had it, or to `orElse()` where that is gone. */
 export class Modal {
   #before = null;
