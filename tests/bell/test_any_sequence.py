@@ -144,7 +144,7 @@ async def test_the_badge_is_what_the_list_says_after_anything(
             max_examples=4,
             stateful_step_count=12,
             deadline=None,
-            # To find out less with more tabs open would take minutes.
+            # A shorter sequence that fails too would be sought for minutes.
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
