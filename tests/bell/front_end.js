@@ -5,6 +5,7 @@ function Bell({ onUnread }) {
   const bell = useRef(null);
   useEffect(() => {
     const { current } = bell;
+    current.push = window.push ?? null;
     current.needToken = window.freshToken;
     const told = (event) => onUnread(event.detail.unread);
     current.addEventListener("unreadchange", told);

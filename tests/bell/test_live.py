@@ -64,6 +64,38 @@ async def test_another_tab_shows_them_when_the_first_is_closed(
     await context.close()
 
 
+async def test_what_is_pushed_does_not_pop_up_once_more(
+    sit_down: SitDown, them: Audience, browser: Browser, front_end: str
+) -> None:
+    """There is no push service here: what stands for it keeps its state as push.js does."""
+    context = await browser.new_context()
+    await context.grant_permissions(["notifications"], origin=front_end)
+    push = """
+    let state = "off";
+    window.push = {
+      state: async () => state,
+      subscribe: async () => (state = "on"),
+      unsubscribe: async () => (state = "off"),
+    };
+    """
+    async with sit_down(them.amala, context=context, setting=push) as amala:
+        await amala.open()
+        turn_on = amala.panel.get_by_role("button", name="Show popups on this computer")
+        turn_off = amala.panel.get_by_role("button", name="Stop popups on this computer")
+        await turn_on.click()
+        await amala.panel.get_by_text("whether a page is open or not").wait_for()
+        await amala.press("Escape")
+        await them.tell(message="Pushed")
+        await amala.toasts.get_by_text("Pushed").wait_for()
+        assert await amala.page.evaluate("popups.length") == 0
+        await amala.open()
+        await turn_off.click()
+        await turn_on.wait_for()
+
+        assert await amala.page.evaluate("window.push.state()") == "off"
+    await context.close()
+
+
 async def test_refused_popups_are_toasts(sit_down: SitDown, them: Audience) -> None:
     """A browser without a head refuses them by itself."""
     async with sit_down(them.amala) as amala:
@@ -116,6 +148,43 @@ async def test_a_network_that_goes_away_and_comes_back(sit_down: SitDown, them: 
         assert "You are offline" in told
         assert "You are offline" not in await amala.panel.inner_text()
         assert await amala.panel.locator("li").count() == 2
+
+
+async def test_a_hidden_tab_holds_no_connection_unless_it_shows_the_popups(
+    sit_down: SitDown, them: Audience, browser: Browser, front_end: str
+) -> None:
+    context = await browser.new_context()
+    await context.grant_permissions(["notifications"], origin=front_end)
+
+    async def hide(is_hidden: bool) -> None:
+        await amala.page.evaluate(
+            """(isHidden) => {
+              Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            is_hidden,
+        )
+
+    async with sit_down(them.amala, context=context) as amala:
+        await amala.page.clock.install()
+        await hide(True)
+        await amala.page.clock.fast_forward(31_000)
+        await amala.is_state("paused")
+        await them.tell(message="Meanwhile")
+        await hide(False)
+        await amala.is_state("live")
+        await amala.page.clock.fast_forward(1_000)
+        await amala.badge_is(1)
+        await amala.page.evaluate("localStorage.setItem('postroom-bell-popups', 'on')")
+        await hide(True)
+        await amala.page.clock.fast_forward(31_000)
+        await amala.page.clock.resume()
+        one = await them.tell(message="Looked at nowhere")
+        await amala.until(
+            lambda: amala.page.evaluate(POPUPS), [["Failed direct debits", "Looked at nowhere", one]]
+        )
+        await amala.is_state("live")
+    await context.close()
 
 
 async def test_what_is_done_offline_is_not_said_to_be_done(sit_down: SitDown, them: Audience) -> None:

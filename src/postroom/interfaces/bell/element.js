@@ -29,6 +29,8 @@ export class NotificationBell extends HTMLElement {
   #gathering = 0;
   #said = -1;
   #needToken = null;
+  /** Where a page can have popups without a page: `state`, `subscribe` and `unsubscribe`, as of push.js. */
+  push = null;
   me = "";
 
   constructor() {
@@ -97,7 +99,7 @@ export class NotificationBell extends HTMLElement {
     return this.inbox?.unread?.number ?? null;
   }
 
-  /** `idle`, `connecting`, `live`, `polling`, `offline` or `signed-out`. */
+  /** `idle`, `connecting`, `live`, `polling`, `paused`, `offline` or `signed-out`. */
   get state() {
     return this.#state;
   }
@@ -188,6 +190,7 @@ export class NotificationBell extends HTMLElement {
       },
       state: (state, more) => this.#became(state, more),
       poll: () => this.#poll(),
+      mayRest: () => !(this.popups?.isWanted && this.popups.isFirst),
     });
     this.#stream.start();
     this.render();
@@ -272,7 +275,7 @@ export class NotificationBell extends HTMLElement {
     if (this.popups && me === this.me) return;
     this.me = me;
     this.popups?.leave();
-    this.popups = new Popups({ name: `${this.api} ${me}`, words: this.words, opened: (id) => (id ? this.openOne(id) : this.open()) });
+    this.popups = new Popups({ name: `${this.api} ${me}`, words: this.words, opened: (id) => (id ? this.openOne(id) : this.open()), push: this.push, first: () => this.#stream?.again() });
     if (this.#state === "live") this.popups.join();
   }
 
@@ -286,7 +289,7 @@ export class NotificationBell extends HTMLElement {
       this.popups?.join();
       // Where it goes on from its place the stream tells all that is new; only the first time is there a list to load.
       if (isFirst || !inbox.isLoaded) inbox.load().catch(() => {});
-    } else this.popups?.leave();
+    } else if (state !== "paused" || !this.popups?.isWanted) this.popups?.leave();
     if (state === "polling" && before !== "polling") this.#poll();
     this.render();
   }

@@ -160,9 +160,12 @@ export class Panel extends Modal {
   async #turnPopups() {
     const { popups, words } = this.#bell;
     if (popups.state === "on") {
-      popups.turnOff();
+      await popups.turnOff();
       this.say(words.popupsAreOff);
-    } else this.say((await popups.turnOn()) === "on" ? words.popupsAreOn : words.popupsRefused);
+    } else {
+      const isOn = (await popups.turnOn()) === "on";
+      this.say(!isOn ? words.popupsRefused : popups.isPushed ? words.popupsArePushed : words.popupsAreOn);
+    }
     this.render();
   }
 

@@ -11,12 +11,33 @@ export class Popups {
   #isOn = false;
   #release = null;
   #isFirst = false;
+  #push;
+  #first;
+  #isPushed = false;
 
-  /** `name` is the same in all tabs of one officer. `opened` is called with the id of what was clicked. */
-  constructor({ name, words, opened }) {
+  /** `name` is the same in all tabs of one officer. `opened` is called with the id of what was clicked. `push`,
+   * where a page has one, turns on what pops up without any page: then no page shows the same once more.
+   * `first` is called when it falls to this tab to show them. */
+  constructor({ name, words, opened, push, first }) {
     this.#name = name;
     this.#words = words;
     this.#opened = opened;
+    this.#push = push;
+    this.#first = first;
+    this.#ask("state");
+  }
+
+  /** Whether pages are to show them. */
+  get isWanted() {
+    return this.state === "on" && !this.#isPushed;
+  }
+
+  get isFirst() {
+    return this.#isFirst;
+  }
+
+  get isPushed() {
+    return this.#isPushed;
   }
 
   /** `on`, `off`, `refused` by the browser or its owner, or `unsupported` by it. */
@@ -30,11 +51,22 @@ export class Popups {
   async turnOn() {
     const said = await Notification.requestPermission().catch(() => "denied");
     this.#keep(said === "granted");
+    if (said === "granted") await this.#ask("subscribe");
     return this.state;
   }
 
-  turnOff() {
+  async turnOff() {
     this.#keep(false);
+    await this.#ask("unsubscribe");
+  }
+
+  async #ask(what) {
+    try {
+      this.#isPushed = (await this.#push?.[what]()) === "on";
+    } catch {
+      // Pages show them while they are open, then.
+      this.#isPushed = false;
+    }
   }
 
   /** Take part in who shows them, while what is new is told to this tab. */
@@ -46,6 +78,7 @@ export class Popups {
     navigator.locks
       .request(`${KEY} ${this.#name}`, { signal: leaving.signal }, () => {
         this.#isFirst = true;
+        if (this.isWanted) this.#first();
         return until;
       })
       .catch(() => {});
@@ -60,7 +93,7 @@ export class Popups {
   /** Show what is new; of many at once only how many. */
   show(items) {
     // Without locks each tab shows it, and the browser, by the tag, only one of them.
-    if (this.state !== "on" || (navigator.locks && !this.#isFirst)) return;
+    if (!this.isWanted || (navigator.locks && !this.#isFirst)) return;
     if (items.length > 3) this.#popup(this.#words.manyNew(items.length), { tag: KEY }, null);
     else for (const item of items) this.#popup(...this.#told(item), item.id);
   }

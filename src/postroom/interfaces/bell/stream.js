@@ -8,6 +8,7 @@ const LONGEST_MS = 30_000;
 const REFUSED_MS = 60_000;
 const STEADY_MS = 10_000;
 const POLL_MS = 30_000;
+const REST_MS = 30_000;
 
 /** The events of a body, as they come. `heard` is called whenever anything does. */
 export async function* eventsIn(body, heard = () => {}) {
@@ -53,14 +54,19 @@ export class Stream {
   #running = null;
   #open = null;
   #wake = null;
+  #mayRest;
+  #isResting = false;
+  #rest = 0;
   #tries = 0;
 
-  /** `told` is given each event, `state` what the stream is, `poll` asks for the count. */
-  constructor({ calls, told, state, poll }) {
+  /** `told` is given each event, `state` what the stream is, `poll` asks for the count; `mayRest` says whether
+   * nobody needs it while the page is hidden. */
+  constructor({ calls, told, state, poll, mayRest }) {
     this.#calls = calls;
     this.#told = told;
     this.#state = state;
     this.#poll = poll;
+    this.#mayRest = mayRest;
   }
 
   start() {
@@ -72,13 +78,14 @@ export class Stream {
     // A page that is kept aside by the browser must hold no connection.
     addEventListener("pagehide", () => this.#open?.abort(), { signal });
     addEventListener("pageshow", (event) => event.persisted && this.again(), { signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.#wake?.(), { signal });
+    document.addEventListener("visibilitychange", () => this.#looked(), { signal });
     this.#run(signal);
   }
 
   stop() {
     this.#running?.abort();
     this.#running = null;
+    clearTimeout(this.#rest);
     this.#open?.abort();
     this.#wake?.();
   }
@@ -86,17 +93,37 @@ export class Stream {
   /** Connect now, whatever was waited for. */
   again() {
     this.#tries = 0;
+    this.#isResting = false;
     this.#wake?.();
+  }
+
+  /** A browser has six connections at most to one host, for all its tabs: those that nobody looks at hold none. */
+  #looked() {
+    clearTimeout(this.#rest);
+    if (!document.hidden) return this.again();
+    this.#rest = setTimeout(() => {
+      if (!document.hidden || !this.#mayRest()) return;
+      this.#isResting = true;
+      this.#open?.abort();
+      this.#wake?.();
+    }, REST_MS);
   }
 
   async #run(signal) {
     while (!signal.aborted) {
+      if (this.#isResting) {
+        this.#state("paused");
+        await new Promise((resolve) => (this.#wake = resolve));
+        this.#wake = null;
+        continue;
+      }
       let pause = 0;
       const began = Date.now();
       try {
         await this.#once(signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (this.#isResting) continue;
         pause = this.#afterFailure(error);
       }
       if (Date.now() - began > STEADY_MS) this.#tries = 0;

@@ -61,6 +61,7 @@ export const WORDS = {
   popupsOn: "Show popups on this computer",
   popupsOff: "Stop popups on this computer",
   popupsAreOn: "New notifications pop up on this computer while this page is open.",
+  popupsArePushed: "New notifications pop up on this computer, whether a page is open or not.",
   popupsAreOff: "There will be no popups on this computer.",
   popupsRefused: "This browser does not let this page show popups. New notifications are shown here instead.",
   zone: "Europe/London",

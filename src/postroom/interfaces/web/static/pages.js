@@ -17,6 +17,10 @@ function putBell(link) {
     const answer = await fetch(`${prefix}/inbox/token`, { method: "POST", body, redirect: "manual" });
     return answer.ok ? (await answer.json()).token : null;
   };
+  if (document.body.dataset.pushKey) {
+    const asked = (what) => async () => (await import("./popups.js")).ours[what]();
+    bell.push = { state: asked("state"), subscribe: asked("subscribe"), unsubscribe: asked("unsubscribe") };
+  }
   bell.addEventListener("unreadchange", ({ detail }) => showCount(detail.unread));
   link.replaceWith(bell);
 }

@@ -25,6 +25,9 @@ async function send(fields, allowed = []) {
   if (!answer.ok && !allowed.includes(answer.status)) throw new Error(`it was answered ${answer.status}`);
 }
 
+/** What the bell turns on and off. */
+export const ours = { state: () => state(how), subscribe: () => subscribe(how), unsubscribe: () => unsubscribe(how) };
+
 /** Say that this browser is still somebody's who may look: without that popups end after some days. */
 export async function confirm() {
   keep(how);
