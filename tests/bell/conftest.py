@@ -126,7 +126,9 @@ class Screen:
     async def badge(self) -> int:
         """What is to be seen on the bell."""
         badge = self.bell.locator(".badge")
-        return int(await badge.inner_text()) if await badge.is_visible() else 0
+        return int(
+            await badge.evaluate("(badge) => (badge.checkVisibility() ? Number(badge.textContent) : 0)")
+        )
 
     async def badge_is(self, wanted: int, *, seconds: float = 2) -> None:
         await self.until(self.badge, wanted, seconds=seconds)
