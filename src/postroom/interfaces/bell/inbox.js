@@ -32,6 +32,7 @@ export class Inbox {
   #meanwhile = null;
   #loading = null;
   #countTag = "";
+  #wanted = A_PAGE;
   unread = null;
   filter = "all";
   cursor = null;
@@ -58,6 +59,7 @@ export class Inbox {
     this.isLoaded = false;
     this.#items.clear();
     this.cursor = null;
+    this.#wanted = A_PAGE;
     this.#changed();
     await this.load();
   }
@@ -88,7 +90,7 @@ export class Inbox {
     // What is told while the list is on its way is newer than what it says.
     this.#meanwhile = [];
     try {
-      const { items, cursor } = await this.#page(Math.min(MOST, Math.max(A_PAGE, this.#items.size)));
+      const { items, cursor } = await this.#page(Math.min(MOST, Math.max(this.#wanted, this.#items.size)));
       if (filter !== this.filter) {
         if (this.#loading) this.#loading.again = true;
         return;
@@ -114,6 +116,9 @@ export class Inbox {
     if (filter !== this.filter) return;
     for (const item of items) if (!this.#items.has(item.id)) this.#items.set(item.id, item);
     this.cursor = cursor;
+    this.#wanted = this.#items.size;
+    // A list that is on its way was asked for without them.
+    if (this.#loading) this.#loading.again = true;
     this.#changed();
   }
 
