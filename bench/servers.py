@@ -39,10 +39,17 @@ class Running:
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
+    def memory_mb(self) -> float:
+        """The resident memory that the process has now."""
+        return self._memory_mb("VmRSS")
+
     def most_memory_mb(self) -> float:
         """The most resident memory that the process has had."""
+        return self._memory_mb("VmHWM")
+
+    def _memory_mb(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        (line,) = (line for line in status.splitlines() if line.startswith(f"{name}:"))
         return int(line.split()[1]) / 1024
 
 
