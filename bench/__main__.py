@@ -1,7 +1,7 @@
 """Measures Postroom, each thing beside its floor in the same run; prints one table, writes one JSON file.
 
-    python -m bench [accept deliver receipts lists authorise idle lane pages streams
-                    sandbox]
+    python -m bench [accept deliver receipts lists authorise idle lane pages mark
+                    streams sandbox]
                     [--database sqlite|postgres] [--rounds 2] [--seconds 3]
                     [--postgres postgresql://…] [--large]
 
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import accept, authorise, deliver, idle, lane, lists, pages, receipts, sandbox, streams
+from bench import accept, authorise, deliver, idle, lane, lists, mark, pages, receipts, sandbox, streams
 from bench.figures import Figure, table, write
 from bench.options import Bench
 from bench.servers import postgres
@@ -36,6 +36,7 @@ MEASURES: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "idle": idle.measure,
     "lane": lane.measure,
     "pages": pages.measure,
+    "mark": mark.measure,
     "streams": streams.measure,
     "sandbox": sandbox.measure,
 }
