@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -121,7 +122,7 @@ def _entries(
             row = rows[about.notification_id]
             (asking if row.require_action else others).append(row)
     numbers = Counter(row.service_id for row in others)
-    newest = {row.service_id: row for row in sorted(others, key=lambda row: row.id)}
+    newest = {row.service_id: row for row in sorted(others, key=attrgetter("id"))}
     what = wanted.type.value
 
     def entry(kind: audit.Kind, row: Row[Any], detail: str) -> audit.Entry:

@@ -15,7 +15,23 @@ metadata = MetaData(
 )
 """Each feature's store puts its tables here; migrations are compared with it."""
 
-Id = Uuid[str](as_uuid=False)
+
+class _TextId(Uuid[str]):
+    """As SQLAlchemy's own, which makes an object of each value that SQLite gives, to have its text."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        if dialect.name == "sqlite":
+            return _with_dashes
+        return super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+
+
+def _with_dashes(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
+
+Id = _TextId(as_uuid=False)
 """A UUID as text of 36 characters in Python: `uuid` on PostgreSQL, 32 hexadecimal digits on SQLite."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
