@@ -1,11 +1,10 @@
 """What keeps a promise when a queue or a process forgets, and what is given up in its time."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Notification
@@ -17,6 +16,7 @@ from postroom.features.notifications.sweep import (
 )
 from postroom.features.notifications.tables import deliveries
 from postroom.features.services.store import credentials
+from tests.features.plans import Plans
 
 if TYPE_CHECKING:
     from tests.features.conftest import Office
@@ -129,37 +129,13 @@ async def test_what_is_due_is_found_by_its_index_and_lane_by_lane(office: "Offic
             await office.app.creator.create(
                 office.email(reference=reference), caller=office.repairs, now=office.now, lane=each
             )
-    plans = Plans(office.app.database.reader)
+    plans = Plans(office.app.database, about="due_at")
 
     due = await ids_due(office.app.database, office.now, 10, lane)
 
-    (plan,) = await plans.of(office)
+    (plan,) = await plans.found()
     assert [row.id for row in await office.rows(deliveries) if row.lane == lane] == due
     assert len(due) == 2
     assert "ix_deliveries_due" in plan
     assert "SORT" not in plan.upper()
     assert "TEMP B-TREE" not in plan.upper()
-
-
-class Plans:
-    """How the database goes about what is asked of it, statement for statement."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._asked: list[tuple[str, Any]] = []
-        event.listen(engine.sync_engine, "before_cursor_execute", self._keep)
-
-    async def of(self, office: "Office") -> list[str]:
-        explain = "EXPLAIN " if office.app.database.is_postgres else "EXPLAIN QUERY PLAN "
-        asked, plans = [each for each in self._asked if "due_at" in each[0]], []
-        async with office.app.database.reading() as conn:
-            if office.app.database.is_postgres:
-                # A table of four rows is faster read than its index.
-                await conn.execute(text("SET LOCAL enable_seqscan = off"))
-            for statement, parameters in asked:
-                rows = await conn.exec_driver_sql(explain + statement, parameters)
-                plans.append("\n".join(str(row[-1]) for row in rows))
-        return plans
-
-    def _keep(self, _: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if not statement.startswith("EXPLAIN"):
-            self._asked.append((statement, parameters))
