@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -200,12 +201,21 @@ def _doors(app: App) -> Any:
 
 def _run(settings: Settings, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     logs.configure(level=settings.log_level)
+    _allow_many_connections()
 
     async def until_told() -> None:
         async with told_to_stop() as stop:
             await work(stop)
 
     run_async(until_told())
+
+
+def _allow_many_connections() -> None:
+    """Thousands of streams need as many files; what a process is given at first is often 1,024 of them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS says that there is no limit, and refuses to have none.
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _need_postgres(settings: Settings, command: str) -> None:
