@@ -191,7 +191,7 @@ async def test_a_sensitive_one_is_pushed_without_its_text(
 
     await pushed(office)
     [shown] = browser.shown
-    assert (shown["title"], shown["body"]) == ("New notification", NEUTRAL)
+    assert (shown["title"], shown["body"]) == ("A new notification", NEUTRAL)
     assert set(shown) == {"id", "title", "body", "tag", "url", "unread"}
 
 

@@ -19,7 +19,7 @@ MOST_ONE_BY_ONE = 3
 
 _LONGEST_TEXT = 240
 _PAGE = "/inbox"
-_DISCREET = "New notification"
+_DISCREET = "A new notification"
 """A popup may stand on a locked screen: of what is sensitive not even the kind is shown."""
 
 
