@@ -8,12 +8,15 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 from yarl import URL
 
 from notify_sandbox.model import Channel
 from notify_sandbox.seed import SeedTemplate
 from postroom.domain.channel import Channel as OurChannel
+from postroom.features.notifications.tables import notifications
 from postroom.features.services import set_link_hosts
+from postroom.kit.crypto import Vault
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -189,6 +192,19 @@ async def test_a_tampered_link_is_answered_kindly(office: Any, templates: Any, c
         assert "This link does not work" in text
         assert "location" not in headers
         assert headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_link_to_what_cannot_be_opened_is_answered_kindly(office: Any, templates: Any) -> None:
+    made = await office.accepted(survey(office, templates))
+    link = await link_in(office, made)
+    sealed = Vault("another secret of at least 32 characters").seal(b"{}", row="some", column="where")
+    async with office.app.database.transaction() as conn:
+        spoilt = update(notifications).where(notifications.c.id == made["id"]).values(personal=sealed)
+        await conn.execute(spoilt)
+
+    status, headers, text = await visit(office, link)
+
+    assert (status, "location" in headers, "Try again later" in text) == (503, False, True)
 
 
 async def test_every_bit_of_a_link_is_signed(office: Any) -> None:

@@ -13,6 +13,10 @@ from postroom.features.notifications.follow_on import PATH, Broken
 from postroom.interfaces.api.answer import Answer
 from postroom.interfaces.api.parts import AnyRequest, parts_of
 from postroom.interfaces.edge import caller_ip_of, correlation_id_of, looks_ahead
+from postroom.kit.crypto import CannotOpen
+from postroom.kit.log import get_logger
+
+log = get_logger(__name__)
 
 _STYLE = """
 body{margin:0;background:#fff;color:#0b0c0c;font:1.1875rem/1.4 "Open Sans",Arial,sans-serif}
@@ -47,6 +51,7 @@ _SAYS = {
     ),
 }
 _GONE = (410, "This is not available any more", "What this link led to has been taken away.")
+_UNREADABLE = (503, "Something is wrong on our side", "We cannot open this link just now. Try again later.")
 _WHAT_NEXT = "If you still need to do something, contact the team that sent you the message."
 
 
@@ -67,6 +72,9 @@ async def follow_link(request: AnyRequest) -> ASGIApp:
             target = await follow(conn, followed, visitor, vault=postroom.vault, now=now)
     except NotFound:
         return _page(*_GONE)
+    except CannotOpen:
+        log.error("the notification of a link cannot be opened", notification=followed.notification_id)
+        return _page(*_UNREADABLE)
     postroom.live.ring()
     postroom.dispatcher.ring()
     return Answer(b"", status=303, media_type=b"text/plain", headers={"location": target, **_HEADERS})
