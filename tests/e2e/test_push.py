@@ -87,7 +87,7 @@ def test_workers_that_are_killed_lose_no_popup(
         made.append(post(url, key, number))
         time.sleep(0.2)
         if number == NOTIFICATIONS // 2:
-            until(lambda: len(browser.asked) > 0, seconds=20)
+            until(lambda: len(browser.asked) > 0, seconds=60)
             for worker in workers:
                 worker.kill()
     starter.start("worker", **environment)
