@@ -117,6 +117,19 @@ async def test_what_another_decides_closes_it_for_all_at_once(
         assert await joe.panel.get_by_text(f"Rejected by {them.amala}").is_visible()
 
 
+async def test_what_a_later_one_replaces_says_so(sit_down: SitDown, them: Audience) -> None:
+    await them.tell(**TO_APPROVE, threadKey="block 12")
+    async with sit_down(them.amala) as amala:
+        await amala.open_one("Look and confirm")
+        await amala.one.get_by_role("button", name="Approve").wait_for()
+        await them.tell(**TO_APPROVE | {"message": "Other estimates"}, threadKey="block 12")
+        await amala.one.get_by_text("A later notification has taken the place of this one.").wait_for()
+        assert await amala.one.get_by_role("button", name="Approve").is_visible() is False
+        await amala.press("Escape")
+        assert await amala.panel.locator("li").count() == 1
+        await amala.badge_is(1)
+
+
 async def test_a_button_leads_on_and_takes_it_up(sit_down: SitDown, them: Audience, office: Any) -> None:
     async with office.app.database.transaction() as conn:
         await set_link_hosts(conn, service_id=office.service_id, hosts=["repairs.hackney.gov.uk"])

@@ -113,9 +113,10 @@ export class One extends Modal {
       [momentOf(item.createdDate, words, lang), audienceOf(item, words)].filter(Boolean).join(" · "),
       decided ? h("span", { class: "decided" }, decided, item.actionNote ? h("q", {}, item.actionNote) : "") : "",
     );
+    if (item.endedAt) this.facts.append(h("strong", { class: "decided" }, words.ended[item.endedBy] ?? words.gone));
     if (/^https?:/i.test(item.followOnAction?.url ?? "")) this.follow.append(this.#link(item));
     if (pages) this.follow.append(h("a", { class: "link", href: `${pages}/${item.id}` }, words.details));
-    if (!this.#tag) return;
+    if (!this.#tag || item.endedAt) return;
     if (!item.isReadStatus && item.requireAction) this.own.append(this.#button(words.seen, "button", () => this.#deed("IsRead", words.done.seen)));
     if (!item.isReadStatus && !item.requireAction) this.own.append(this.#button(words.read, "small", () => this.#deed("IsRead")));
     if (item.isReadStatus || item.isArchived) this.own.append(this.#button(words.unread, "small", () => this.#deed("IsUnread")));

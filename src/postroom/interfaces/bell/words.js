@@ -44,6 +44,7 @@ export const WORDS = {
     Rejected: "You have rejected it",
     seen: "Recorded: you have seen it",
   },
+  ended: { expired: "This has expired.", replaced: "A later notification has taken the place of this one." },
   gone: "This notification is not there any more.",
   changed: "This has changed since you opened it. Look at how it stands now.",
   faster: "Somebody changed this since you opened it. Look at how it stands now, then decide.",
