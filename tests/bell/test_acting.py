@@ -52,8 +52,8 @@ async def test_all_of_it_by_keyboard(sit_down: SitDown, them: Audience) -> None:
         await amala.badge_is(0)
         assert "Something to read" in await amala.focused()
         await amala.press("Escape")
+        await amala.until(lambda: amala.button.get_attribute("aria-expanded"), "false")
         assert (await amala.focused()).startswith("Notifications")
-        assert await amala.button.get_attribute("aria-expanded") == "false"
 
     item = next(each for each in await them.listed(them.amala) if each["id"] == one)
     assert (item["performedActionType"], item["actionNote"]) == ("Approved", "All is well")
