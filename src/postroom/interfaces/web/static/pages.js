@@ -15,6 +15,8 @@ function putBell(link) {
   bell.needToken = async () => {
     const body = new URLSearchParams({ token: formToken });
     const answer = await fetch(`${prefix}/inbox/token`, { method: "POST", body, redirect: "manual" });
+    // That it cannot be had just now does not say that they have signed out.
+    if (answer.status >= 500 || answer.status === 429) throw new TypeError(`it was answered ${answer.status}`);
     return answer.ok ? (await answer.json()).token : null;
   };
   if (document.body.dataset.pushKey) {
