@@ -237,6 +237,11 @@ export class NotificationBell extends HTMLElement {
       token = await this.#awaited();
     }
     this.#token = token;
+    if (token && this.me && personOf(token) !== this.me) {
+      // Somebody else sits here now: of who sat here before nothing is left.
+      this.#restart();
+      return null;
+    }
     if (token) this.#isSomebody(personOf(token));
     return token;
   }
