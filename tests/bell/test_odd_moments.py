@@ -39,3 +39,22 @@ async def test_of_one_officer_nothing_is_left_where_the_page_has_the_token_of_an
 
         assert "Amala" not in shown
         await screen.badge_is(1)
+
+
+async def test_what_was_made_earlier_and_comes_later_is_told_of_too(
+    sit_down: SitDown, them: Audience
+) -> None:
+    """Ids are drawn before anything is written: another process may be slower with an earlier one."""
+    async with sit_down(them.amala) as amala:
+        await them.tell(message="Overtook it")
+        await amala.toasts.get_by_text("Overtook it").wait_for()
+        again = """bell => {
+          const [item] = bell.inbox.items;
+          const late = { ...item, id: "00" + item.id.slice(2), message: "Was overtaken" };
+          for (const each of [late, late, item]) bell.inbox.told("new", each);
+        }"""
+        await amala.bell.evaluate(again)
+        await amala.toasts.get_by_text("Was overtaken").wait_for()
+
+        # Neither what is known already nor the same once more.
+        assert await amala.toasts.count() == 2

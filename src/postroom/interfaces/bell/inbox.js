@@ -4,6 +4,7 @@ import { Problem, SignedOut } from "./calls.js";
 
 const A_PAGE = 20;
 const MOST = 200;
+const MOST_HEARD_OF = 1000;
 const SETTLED = new Set(["Approved", "Validate", "Rejected"]);
 const QUERIES = {
   all: {},
@@ -29,6 +30,7 @@ export class Inbox {
   #arrived;
   #items = new Map();
   #newest = "";
+  #heardOf = new Set();
   #meanwhile = null;
   #loading = null;
   #countTag = "";
@@ -141,7 +143,8 @@ export class Inbox {
       return;
     }
     if (event === "new") {
-      const isNews = data.id > this.#newest;
+      // Not by the order of ids: what was made a little earlier may come a little later.
+      const isNews = !this.#heardOf.has(data.id);
       this.#note([data]);
       if (isNews) this.#arrived([data]);
     }
@@ -176,7 +179,14 @@ export class Inbox {
   }
 
   #note(items) {
-    for (const { id } of items) if (id > this.#newest) this.#newest = id;
+    for (const { id } of items) {
+      this.#heardOf.add(id);
+      if (id > this.#newest) this.#newest = id;
+    }
+    for (const id of this.#heardOf) {
+      if (this.#heardOf.size <= MOST_HEARD_OF) break;
+      this.#heardOf.delete(id);
+    }
   }
 
   /** One with all that it says, and the tag by which it is acted on as it was seen. */
