@@ -58,3 +58,38 @@ async def test_what_was_made_earlier_and_comes_later_is_told_of_too(
 
         # Neither what is known already nor the same once more.
         assert await amala.toasts.count() == 2
+
+
+@pytest.mark.parametrize("button", ["Open", "Close"])
+async def test_the_focus_is_on_the_bell_when_the_toast_that_had_it_is_gone(
+    sit_down: SitDown, them: Audience, button: str
+) -> None:
+    async with sit_down(them.amala) as amala:
+        await them.tell(message="In a toast")
+        await amala.toasts.get_by_role("button", name=button).focus()
+        await amala.press("Enter")
+        if button == "Open":
+            await amala.one.get_by_text("In a toast").wait_for()
+            await amala.press("Escape")
+            await amala.one.wait_for(state="hidden")
+
+        await amala.until(amala.toasts.count, 0)
+        assert "Notifications" in await amala.focused()
+
+
+async def test_a_toast_stays_while_it_has_the_focus(sit_down: SitDown, them: Audience) -> None:
+    fast = """const later = window.setTimeout;
+      window.setTimeout = (what, ms, ...more) => later(what, ms === 12000 ? 700 : ms, ...more);"""
+    async with sit_down(them.amala, setting=fast) as amala:
+        await them.tell(message="In a toast")
+        button = amala.toasts.get_by_role("button", name="Open")
+        await button.focus()
+        # The mouse has been there too, and is gone.
+        await button.hover()
+        await amala.page.mouse.move(1, 1)
+        await amala.page.wait_for_timeout(1500)
+        during = await amala.toasts.count()
+        await amala.button.focus()
+
+        assert during == 1
+        await amala.until(amala.toasts.count, 0, seconds=5)

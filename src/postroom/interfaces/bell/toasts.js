@@ -71,12 +71,14 @@ export class Toasts {
     const remove = () => {
       clearTimeout(timer);
       this.#shown.delete(key);
+      const hadFocus = toast.matches(":focus-within");
       toast.remove();
+      if (hadFocus) this.#bell.button.focus();
       if (!this.#shown.size) this.#hide();
     };
     const wait = () => {
       clearTimeout(timer);
-      if (!stays) timer = setTimeout(remove, STAYS_MS);
+      if (!stays) timer = setTimeout(() => (toast.matches(":hover, :focus-within") ? wait() : remove()), STAYS_MS);
     };
     const hold = () => clearTimeout(timer);
     const close = h("button", { type: "button", class: "icon", "aria-label": this.#bell.words.close, onclick: remove }, icon(...CROSS));
