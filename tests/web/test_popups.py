@@ -180,6 +180,32 @@ async def test_who_signs_out_has_popups_there_no_more(
     await context.close()
 
 
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_what_is_turned_off_for_all_computers_stays_off_when_a_page_is_opened(
+    browser: Browser, office: Any, service: PushService, where: str
+) -> None:
+    context, page = await opened(browser, service, office.url)
+    await sign_in(office, page, "/inbox/popups")
+    await page.get_by_role("button", name="Turn on popups").click()
+    await page.get_by_text("Popups are on in this browser.").wait_for()
+    await page.reload()
+    await page.get_by_text("a browser since").wait_for()
+    if where == "here":
+        await page.get_by_role("button", name="Turn off popups on all my computers").click()
+        await page.get_by_text("Popups are off on all your computers").wait_for()
+    else:
+        async with office.app.database.transaction() as conn:
+            await unsubscribe_all(conn, Person(AMALA), vault=office.app.vault)
+        await page.reload()
+
+    await page.get_by_text("Popups are off in this browser.").wait_for()
+    assert (await office.get("/push", token=office.token(AMALA))).body["subscriptions"] == []
+    await page.get_by_role("button", name="Turn on popups").click()
+    await page.get_by_text("Popups are on in this browser.").wait_for()
+    assert len((await office.get("/push", token=office.token(AMALA))).body["subscriptions"]) == 1
+    await context.close()
+
+
 async def test_whoever_looks_at_the_page_gets_no_popup_but_the_page_is_told(
     browser: Browser, office: Any, service: PushService
 ) -> None:

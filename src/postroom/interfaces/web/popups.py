@@ -5,6 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from postroom.domain.errors import NotFound
 from postroom.features.inbox.push.subscriptions import (
     Address,
+    is_known,
     subscribe,
     subscriptions_of,
     unsubscribe,
@@ -43,7 +44,9 @@ async def _change(visit: Visit) -> Answer:
     how = visit.fields.get("how")
     endpoint = visit.fields.get("endpoint", "")
     async with visit.app.database.transaction() as conn:
-        if how == "on":
+        if how == "confirm" and not await is_known(conn, endpoint, vault=visit.app.vault):
+            raise NotFound("Popups have been turned off in this browser.")
+        if how in ("on", "confirm"):
             address = Address(endpoint, visit.fields.get("p256dh", ""), visit.fields.get("auth", ""))
             await subscribe(
                 conn,

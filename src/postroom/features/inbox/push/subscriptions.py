@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,6 +103,12 @@ async def subscribe(
     subscription = _to_subscription(made.one())
     await _keep_to_most(conn, reader)
     return subscription
+
+
+async def is_known(conn: AsyncConnection, endpoint: str, *, vault: Vault) -> bool:
+    """Whether that browser has a subscription, be it of whom it may."""
+    known = exists().where(push_subscriptions.c.endpoint == _endpoint_index(vault, endpoint))
+    return bool(await conn.scalar(select(known)))
 
 
 async def subscriptions_of(conn: AsyncConnection, person: Person, *, vault: Vault) -> list[Subscription]:

@@ -15,7 +15,10 @@ const WORDS = { on: "Turn off popups", off: "Turn on popups" };
 const how = {
   worker: `${front}push-worker.js`,
   publicKey: pushKey,
-  save: ({ endpoint, keys }) => send({ how: "on", endpoint, p256dh: keys.p256dh, auth: keys.auth }),
+  save: async (subscription) => {
+    await hand("on", subscription);
+    remember(subscription.endpoint);
+  },
   remove: (endpoint) => send({ how: "off", endpoint }, [404]),
 };
 
@@ -23,6 +26,36 @@ async function send(fields, allowed = []) {
   const body = new URLSearchParams({ token: formToken, ...fields });
   const answer = await fetch(`${front}inbox/popups`, { method: "POST", body });
   if (!answer.ok && !allowed.includes(answer.status)) throw new Error(`it was answered ${answer.status}`);
+  return answer;
+}
+
+function hand(what, { endpoint, keys }, allowed) {
+  return send({ how: what, endpoint, p256dh: keys.p256dh, auth: keys.auth }, allowed);
+}
+
+// What was handed in last: where that is not there any more, somebody has turned it off from elsewhere.
+const KEPT = "postroom-popups-handed-in";
+
+function remember(endpoint) {
+  try {
+    localStorage.setItem(KEPT, endpoint);
+  } catch {
+    // Then it is handed in anew with each page.
+  }
+}
+
+function isHandedIn(endpoint) {
+  try {
+    return localStorage.getItem(KEPT) === endpoint;
+  } catch {
+    return false;
+  }
+}
+
+async function confirmed(subscription) {
+  if (!isHandedIn(subscription.endpoint)) return how.save(subscription);
+  const answer = await hand("confirm", subscription, [404]);
+  if (answer.status === 404) await unsubscribe(how);
 }
 
 /** What the bell turns on and off. */
@@ -31,7 +64,8 @@ export const ours = { state: () => state(how), subscribe: () => subscribe(how), 
 /** Say that this browser is still somebody's who may look: without that popups end after some days. */
 export async function confirm() {
   keep(how);
-  await renew(how);
+  await renew({ ...how, save: confirmed });
+  if (document.getElementById("popups")) show(await state(how));
 }
 
 /** Who signs out has popups no more here: the next to sit down is somebody else. */
