@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import inspect, text
 
 from postroom.features.inbox.live import MOST_AT_ONCE
 from tests.interfaces.api.streaming import Stream, stream
@@ -189,6 +190,24 @@ async def test_only_a_person_may_have_one(office: Any, amala: Officer) -> None:
     answer = await office.get("/notifications/stream?user=x", token=amala.token)
     assert answer.status == 400
     assert answer.fields == {"user": "There is no such filter."}
+
+
+async def test_a_count_that_fails_is_taken_again_and_ends_nothing_else(office: Any, amala: Officer) -> None:
+    async def rename(before: str, after: str) -> None:
+        async with office.app.database.transaction() as conn:
+            await conn.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+    await rename("reader_deltas", "reader_deltas_elsewhere")
+    try:
+        async with amala.stream() as opened:
+            await opened.quiet(seconds=1)
+            await rename("reader_deltas_elsewhere", "reader_deltas")
+            await opened.count(0)
+    finally:
+        async with office.app.database.reading() as conn:
+            is_back = await conn.run_sync(lambda given: inspect(given).has_table("reader_deltas"))
+        if not is_back:
+            await rename("reader_deltas_elsewhere", "reader_deltas")
 
 
 async def test_pages_that_are_closed_leave_nothing_behind(office: Any, amala: Officer) -> None:

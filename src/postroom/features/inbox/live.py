@@ -215,7 +215,10 @@ class Live:
             try:
                 unread, counted = await self._counted(viewer)
                 is_other = viewer.take_count(unread, counted)
-            except (DatabaseUnavailable, LockTimeout):
+            except Exception as error:
+                if not isinstance(error, DatabaseUnavailable | LockTimeout):
+                    # One count that fails must end neither the others nor the process.
+                    log.error("counting for live streams failed", exc_info=error)
                 viewer.appeared, viewer.is_miscounted, is_other = None, True, False
                 await asyncio.sleep(_WAIT_SECONDS)
             if is_other:
