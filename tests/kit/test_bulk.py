@@ -20,7 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from postroom.kit.database import Batch, BulkInsert, BulkUpdate, Database, Id, Instant, open_database
+from postroom.kit.database import (
+    Batch,
+    BulkInsert,
+    BulkUpdate,
+    Database,
+    Id,
+    Instant,
+    SpreadInsert,
+    open_database,
+)
 from postroom.kit.ids import new_id
 
 ROWS = Table(
@@ -42,6 +51,12 @@ SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
 insert = BulkInsert(ROWS).run
 insert_or_rename = BulkInsert(ROWS, on_conflict="(id) DO UPDATE SET name = excluded.name").run
 update = BulkUpdate(ROWS, ("name", "at", "other_id", "count", "sealed")).run
+spread = SpreadInsert(
+    ROWS,
+    ids=("id", "other_id"),
+    same=("name", "at", "sealed", "is_so"),
+    on_conflict="(id) DO UPDATE SET name = excluded.name || coalesce(some_rows.name, '')",
+).run
 update_unsaid = BulkUpdate(ROWS, ("words",), only="words IS NULL").run
 
 
@@ -201,3 +216,21 @@ async def test_a_statement_that_selects_is_run_with_those_that_write() -> None:
         " SELECT (SELECT pg_notify($3, $4))",
         ([1], [2], "channel", "news"),
     )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 700])
+async def test_rows_that_differ_in_ids_alone(database: Database, number: int) -> None:
+    ids = [[new_id() for _ in range(number)] for _ in range(2)]
+    same = {"name": "all", "at": SOME_TIME, "sealed": b"\x00\xff", "is_so": None}
+    async with database.transaction() as conn:
+        await spread(conn, ids, **same)
+        # The first of them is there already, and is changed as is said there.
+        await spread(conn, [each[:1] for each in ids], **(same | {"name": "again "}))
+        written = (await conn.execute(ROWS.select().order_by(ROWS.c.id))).mappings().all()
+
+    names = ["again all", *["all"] * (number - 1)][:number]
+    assert [(each["id"], each["other_id"], each["name"]) for each in written] == [
+        (*both, name) for both, name in zip(zip(*ids, strict=True), names, strict=True)
+    ]
+    rest = {(each["at"], each["sealed"], each["is_so"], each["words"]) for each in written}
+    assert rest == ({(SOME_TIME, b"\x00\xff", None, None)} if number else set())

@@ -379,5 +379,8 @@ def _is_read(wanted: bool, caller: Caller, vault: Vault) -> ColumnElement[bool]:
 
 def is_outstanding_row(row: Row[Any]) -> bool:
     """Whether the notification of this row waits for somebody's decision."""
+    # It is asked of thousands, most of which ask nobody for anything.
+    if not row.require_action:
+        return False
     performed = None if row.action is None else ActionType(row.action)
-    return is_outstanding(require_action=row.require_action, performed=performed)
+    return is_outstanding(require_action=True, performed=performed)

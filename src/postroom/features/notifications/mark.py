@@ -1,6 +1,6 @@
 """Marking all that a list holds as seen, read, unread or archived: one request for thousands."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -71,7 +71,7 @@ async def mark(conn: AsyncConnection, wanted: Mark, *, person: Person, vault: Va
     if changed:
         await _forget_first_read(conn, changed, by_id)
         await audit.record(conn, _entries(wanted, changed, by_id, person, now), vault=vault)
-        await webhooks.record(conn, _events(wanted, changed, by_id, now))
+        await _tell(conn, wanted, changed, by_id, now)
         await screens.record(
             conn, [screens.changed(screens.Kind.MANY, screen=reader, at=now, notification_id=None)]
         )
@@ -143,22 +143,24 @@ def _entries(
     ]
 
 
-def _events(
-    wanted: Mark, changed: _Changed, rows: Mapping[str, Row[Any]], now: datetime
-) -> list[webhooks.Event]:
-    events: list[webhooks.Event] = []
+async def _tell(
+    conn: AsyncConnection, wanted: Mark, changed: _Changed, rows: Mapping[str, Row[Any]], now: datetime
+) -> None:
+    """Have each service told of its own."""
     for (before, then), some in changed.items():
         kind = news_of_reading(before, then)
-        if kind is not None:
-            events += [
-                webhooks.happened(
-                    kind,
-                    at=now,
-                    service_id=rows[about.notification_id].service_id,
-                    notification_id=about.notification_id,
-                    actor=webhooks.Actor.OFFICER,
-                    correlation_id=wanted.correlation_id,
-                )
-                for about in some
-            ]
-    return events
+        if kind is None:
+            continue
+        of_services = defaultdict[str, list[str]](list)
+        for about in some:
+            of_services[rows[about.notification_id].service_id].append(about.notification_id)
+        for service_id, ids in of_services.items():
+            await webhooks.record_of_many(
+                conn,
+                kind,
+                ids,
+                at=now,
+                service_id=service_id,
+                actor=webhooks.Actor.OFFICER,
+                correlation_id=wanted.correlation_id,
+            )

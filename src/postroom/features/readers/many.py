@@ -1,11 +1,12 @@
 """What a reader does with thousands of notifications at once."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,10 +14,7 @@ from postroom.domain.reading import Reading
 from postroom.features.readers.counts import Change, record_changes
 from postroom.features.readers.states import COLUMNS, About
 from postroom.features.readers.tables import reader_states
-from postroom.kit.database import BulkInsert, Id
-
-_SOME = 5_000
-"""SQLite is asked for no more by their ids at once."""
+from postroom.kit.database import Id, SpreadInsert
 
 
 def _kept(flag: Reading, column: str) -> str:
@@ -26,8 +24,10 @@ def _kept(flag: Reading, column: str) -> str:
 
 
 _moments = ", ".join(_kept(flag, column) for flag, column in COLUMNS.items())
-_upsert = BulkInsert(
+_upsert = SpreadInsert(
     reader_states,
+    ids=("notification_id",),
+    same=("reader", "state", *COLUMNS.values()),
     on_conflict=f"(notification_id, reader) DO UPDATE SET state = excluded.state, {_moments}",
 ).run
 
@@ -58,7 +58,9 @@ async def change_states(
     steps = {Step(Reading(state), change(Reading(state))): some for state, some in by_state.items()}
     changed = {step: some for step, some in steps.items() if step.then != step.before}
     for step, some in changed.items():
-        await _upsert(conn, _rows(step.then, some, reader, now))
+        moments = {column: now if step.then & flag else None for flag, column in COLUMNS.items()}
+        ids = [about.notification_id for about in some]
+        await _upsert(conn, [ids], reader=reader, state=int(step.then), **moments)
     await record_changes(conn, _changes(changed, known.keys(), reader))
     return changed
 
@@ -77,21 +79,16 @@ async def _states(conn: AsyncConnection, ids: Sequence[str], reader: bytes) -> d
 
 
 async def _rows_of(conn: AsyncConnection, wanted: Select[Any], ids: Sequence[str]) -> list[Row[Any]]:
-    """The rows of those notifications, in as few statements as the database takes them."""
+    """The rows of those notifications. Their ids go as one text, which costs neither driver anything."""
     column = reader_states.c.notification_id
     if conn.dialect.name == "postgresql":
-        some = wanted.where(column == func.any(bindparam("ids", type_=postgresql.ARRAY(Id))))
-        return list(await conn.execute(some, {"ids": list(ids)}))
-    found: list[Row[Any]] = []
-    for start in range(0, len(ids), _SOME):
-        found += await conn.execute(wanted.where(column.in_(ids[start : start + _SOME])))
-    return found
-
-
-def _rows(then: Reading, some: Sequence[About], reader: bytes, now: datetime) -> list[dict[str, Any]]:
-    same: dict[str, Any] = {column: now if then & flag else None for flag, column in COLUMNS.items()}
-    same |= {"reader": reader, "state": int(then)}
-    return [{"notification_id": about.notification_id, **same} for about in some]
+        array = cast(func.string_to_array(bindparam("ids"), ","), postgresql.ARRAY(Id))
+        some, joined = wanted.where(column == func.any(array)), ",".join(ids)
+    else:
+        each = func.json_each(bindparam("ids")).table_valued("value")
+        some = wanted.where(column.in_(select(func.replace(each.c.value, "-", ""))))
+        joined = json.dumps(ids)
+    return list(await conn.execute(some, {"ids": joined}))
 
 
 def _changes(changed: Mapping[Step, Sequence[About]], known: Collection[str], reader: bytes) -> list[Change]:

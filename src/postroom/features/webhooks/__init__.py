@@ -1,7 +1,17 @@
 """What a service is told of its notifications: recorded with what happened, kept as a feed, called back."""
 
 from postroom.features.webhooks.calls_about import ToBeTold, Told, calls_about
-from postroom.features.webhooks.record import Actor, Created, Event, Kind, add, add_created, happened, record
+from postroom.features.webhooks.record import (
+    Actor,
+    Created,
+    Event,
+    Kind,
+    add,
+    add_created,
+    happened,
+    record,
+    record_of_many,
+)
 from postroom.features.webhooks.retry import Outcome
 from postroom.features.webhooks.told import Subject, Subjects
 
@@ -20,4 +30,5 @@ __all__ = [
     "calls_about",
     "happened",
     "record",
+    "record_of_many",
 ]

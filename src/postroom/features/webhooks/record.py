@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import feedback_outbox
-from postroom.kit.database import Batch, BulkInsert
+from postroom.kit.database import Batch, BulkInsert, SpreadInsert
 from postroom.kit.ids import new_id
 
 
@@ -78,6 +78,35 @@ async def record(conn: AsyncConnection, events: Sequence[Event]) -> None:
 def add(batch: Batch, events: Sequence[Event]) -> None:
     """Record the events with the batch, as `record` does."""
     _insert.add(batch, events)
+
+
+_insert_of_many = SpreadInsert(
+    feedback_outbox,
+    ids=("id", "notification_id"),
+    same=("kind", "at", "service_id", "actor", "correlation_id"),
+)
+
+
+async def record_of_many(
+    conn: AsyncConnection,
+    kind: Kind,
+    notification_ids: Sequence[str],
+    *,
+    at: datetime,
+    service_id: str,
+    actor: Actor,
+    correlation_id: str | None,
+) -> None:
+    """Record of each of a service's notifications that the same happened to it, as `record` does."""
+    await _insert_of_many.run(
+        conn,
+        [[new_id() for _ in notification_ids], notification_ids],
+        kind=kind,
+        at=at,
+        service_id=service_id,
+        actor=actor,
+        correlation_id=correlation_id,
+    )
 
 
 _insert_created = BulkInsert(

@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, behind one small interface."""
 
 from postroom.kit.database.batch import Batch
-from postroom.kit.database.bulk import BulkInsert, BulkUpdate
+from postroom.kit.database.bulk import BulkInsert, BulkUpdate, SpreadInsert
 from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
 from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_transactions
 from postroom.kit.database.types import Id, Instant, metadata
@@ -16,6 +16,7 @@ __all__ = [
     "Id",
     "Instant",
     "LockTimeout",
+    "SpreadInsert",
     "WriterBusy",
     "in_transactions",
     "metadata",
