@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
 from postroom.domain.audience import Audience, AudienceKind
@@ -60,17 +61,23 @@ async def service() -> AsyncIterator[PushService]:
 
 
 async def subscribed(office: "Office", person: Person, browser: Browser, **how: Any) -> Subscription:
-    told = browser.subscription
     async with office.app.database.transaction() as conn:
-        return await subscribe(
-            conn,
-            person,
-            Address(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"]),
-            vault=office.app.vault,
-            private=True,
-            now=office.now,
-            **how,
-        )
+        return await handed_in(conn, office, person, browser, **how)
+
+
+async def handed_in(
+    conn: AsyncConnection, office: "Office", person: Person, browser: Browser, **how: Any
+) -> Subscription:
+    told = browser.subscription
+    return await subscribe(
+        conn,
+        person,
+        Address(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"]),
+        vault=office.app.vault,
+        private=True,
+        now=office.now,
+        **how,
+    )
 
 
 async def pushed(office: "Office") -> int:
@@ -524,6 +531,20 @@ async def test_a_browser_that_another_officer_takes_over_is_theirs_alone(
 
     await pushed(office)
     assert [each["body"] for each in browser.shown] == ["for Amala"]
+    assert await of(office, joe) == []
+    assert len(await of(office, amala)) == 1
+
+
+async def test_of_two_officers_at_the_same_moment_one_has_it(
+    office: "Office", service: PushService, joe: Person, amala: Person
+) -> None:
+    browser = service.browser()
+    async with office.app.database.transaction() as conn:
+        await handed_in(conn, office, joe, browser)
+        later = asyncio.create_task(subscribed(office, amala, browser))
+        await asyncio.sleep(0.3)
+    await later
+
     assert await of(office, joe) == []
     assert len(await of(office, amala)) == 1
 

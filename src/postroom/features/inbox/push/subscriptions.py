@@ -79,9 +79,12 @@ async def subscribe(
     if faults := faults_of(address, private=private):
         raise Invalid(faults)
     endpoint, reader = _endpoint_index(vault, address.endpoint), reader_index(vault, person.email)
-    theirs = push_subscriptions.c.endpoint == endpoint, push_subscriptions.c.reader != reader
-    await _drop(conn, await _ids(conn, *theirs))
+    audience = audience_index(vault, person.email)
+    await _drop(conn, await _lock_those_of_others(conn, endpoint, reader))
     kept = {
+        # Whose it is too: somebody else may be handing it in at this moment.
+        "reader": reader,
+        "audience": audience,
         "sealed": vault.seal(msgspec.json.encode(address), row=endpoint.hex(), column=_COLUMN),
         "confirmed_at": now,
         "expires_at": expires_at,
@@ -90,8 +93,6 @@ async def subscribe(
         "id": new_id(),
         "endpoint": endpoint,
         "host": vault.blind_index(urlsplit(address.endpoint).netloc.lower(), purpose="push service"),
-        "reader": reader,
-        "audience": audience_index(vault, person.email),
         "made_at": now,
         **kept,
     }
@@ -167,6 +168,14 @@ def unseal(vault: Vault, row: Row[Any]) -> Address:
     """Where the pushes of a subscription go."""
     opened = vault.open(row.sealed, row=bytes(row.endpoint).hex(), column=_COLUMN)
     return msgspec.json.decode(opened, type=Address)
+
+
+async def _lock_those_of_others(conn: AsyncConnection, endpoint: bytes, reader: bytes) -> list[str]:
+    """Lock all that subscribing may touch, in one order; which of them somebody else had."""
+    table = push_subscriptions.c
+    touched = or_(table.endpoint == endpoint, table.reader == reader)
+    locked = select(table.id, table.reader).where(touched).order_by(table.id).with_for_update()
+    return [row.id for row in await conn.execute(locked) if bytes(row.reader) != reader]
 
 
 async def _keep_to_most(conn: AsyncConnection, reader: bytes) -> None:
