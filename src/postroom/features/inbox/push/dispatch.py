@@ -142,8 +142,14 @@ class Pusher:
         except Exception as error:
             log.error("a push failed", exc_info=error)
         finally:
-            self._in_hand[due.host] -= 1
+            self._let_go(due.host)
             self._wakeup.ring()
+
+    def _let_go(self, host: bytes) -> None:
+        self._in_hand[host] -= 1
+        if not self._in_hand[host]:
+            # Officers may name any host: none is remembered for ever.
+            del self._in_hand[host]
 
     async def _send_all(self, due: Due) -> Ended:
         now = self._clock()
