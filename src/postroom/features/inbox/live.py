@@ -37,7 +37,9 @@ _WAIT_SECONDS = 0.5
 class Live:
     """One process's streams. `ring` after a commit that recorded something; `run` tells of it."""
 
-    def __init__(self, *, database: Database, vault: Vault, most: int) -> None:
+    def __init__(
+        self, *, database: Database, vault: Vault, most: int, beat_seconds: int = _BEAT_SECONDS
+    ) -> None:
         self._database = database
         self._vault = vault
         self._most = most
@@ -48,7 +50,7 @@ class Live:
         self._follows = False
         self._viewers: dict[tuple[bytes, str], Viewer] = {}
         self._by_screen: dict[bytes, set[Viewer]] = {}
-        self._beats: list[dict[Subscriber, Viewer]] = [{} for _ in range(_BEAT_SECONDS)]
+        self._beats: list[dict[Subscriber, Viewer]] = [{} for _ in range(beat_seconds)]
         self._open = 0
         self._to_count: dict[Viewer, None] = {}
         self._counting = asyncio.Event()
@@ -87,7 +89,7 @@ class Live:
             raise Busy("As many streams are open as there may be. Ask for the count from time to time.")
         viewer = self._viewer_of(person)
         viewer.joining[subscriber] = []
-        self._beats[self._open % _BEAT_SECONDS][subscriber] = viewer
+        self._beats[self._open % len(self._beats)][subscriber] = viewer
         self._open += 1
         async with self._turning:
             if not self._follows or (since is not None and since.position > self._position):
