@@ -32,6 +32,8 @@ DATABASES = ("sqlite", "postgres")
 def main() -> int:
     given = _arguments()
     given.results.mkdir(parents=True, exist_ok=True)
+    # What a script starts beside itself ignores Ctrl-C; a run that is told to end cleans up all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with asyncio.Runner() as runner:
         verdicts = [runner.run(_until_told(given, database)) for database in given.database or DATABASES]
     for words, _ in verdicts:
