@@ -5,6 +5,7 @@ slowest page of each kind of database is shown against the aim, and each page in
 """
 
 import http.client
+import re
 import time
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ AIM_MS = 100
 _KEPT = 5_000
 _TIMES = 60
 _FIRST = 10
+_TO_ONE = re.compile(r'href="/inbox/([0-9a-f]{8}-[0-9a-f-]{27})')
 _OFFICER = "amala.officer@hackney.gov.uk"
 _ROLES = {
     "POSTROOM_MANAGER_GROUPS": "finance",
@@ -85,7 +87,7 @@ def _times(office: Office, port: int) -> dict[str, list[float]]:
             raise SystemExit(f"{path} was answered {answer.status}")
         return (time.perf_counter() - began) * 1_000, text
 
-    newest = ask("/inbox")[1].split('href="/inbox/')[1].split('"')[0]
+    newest = _TO_ONE.findall(ask("/inbox")[1])[0]
     paths = {name: path.format(id=newest) for name, path in _PAGES.items()}
     took = {name: [ask(path)[0] for _ in range(_FIRST + _TIMES)][_FIRST:] for name, path in paths.items()}
     connection.close()
