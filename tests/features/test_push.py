@@ -348,7 +348,7 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_with_the_same_ta
     await office.app.pusher.start_due()
     await true(lambda: bool(browser.asked))
     # As a kill would, between what was sent and what is written of it.
-    await office.app.pusher._finish(within=0)
+    await office.app.pusher._in_hand.finish(within=0)
     await asyncio.sleep(0.6)
     browser.delay = 0
 
@@ -441,7 +441,7 @@ async def test_a_slow_push_service_delays_no_other(office: "Office", joe: Person
         await office.app.pusher.follow()
         await office.app.pusher.start_due()
         await true(lambda: bool(browser.shown), seconds=3)
-        await office.app.pusher._finish(within=0)
+        await office.app.pusher._in_hand.finish(within=0)
 
 
 async def test_one_that_cannot_be_opened_is_forgotten_and_holds_up_no_other(

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -22,6 +21,7 @@ from postroom.kit.database import (
     WriterBusy,
     in_transactions,
 )
+from postroom.kit.in_hand import InHand
 from postroom.kit.log import get_logger
 from postroom.kit.signal import Wakeup
 
@@ -58,8 +58,7 @@ class Dispatcher:
         self._slots = slots
         self._recorded = Wakeup()
         self._callable = Wakeup()
-        self._in_hand: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: InHand[str] = InHand(let_go=self._callable.ring)
         self._ends: GroupCommit[Ended, None] = GroupCommit(write=in_transactions(database, write_ends))
 
     def ring(self) -> None:
@@ -76,7 +75,7 @@ class Dispatcher:
             await stop.wait()
             for loop in loops:
                 loop.cancel()
-        await self._finish(within=_PATIENCE_SECONDS)
+        await self._in_hand.finish(within=_PATIENCE_SECONDS)
 
     async def publish_all(self) -> int:
         """Publish all that is recorded; how many."""
@@ -99,24 +98,20 @@ class Dispatcher:
         async with self._database.transaction() as conn:
             calls = await claim_calls(conn, self._free, vault=self._vault, subjects=self._subjects, now=now)
         for call in calls:
-            self._in_hand[call.service_id] += 1
-            task = asyncio.create_task(self._make(call))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._in_hand.begin(call.service_id, self._make(call))
         return len(calls)
 
     async def idle(self) -> None:
         """Wait until no call is in hand."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._in_hand.idle()
 
     async def close(self) -> None:
         """Leave what is in hand, and write down what has ended."""
-        await self._finish(within=0)
+        await self._in_hand.finish(within=0)
         await self._ends.close()
 
     def _free(self, service_id: str) -> int:
-        return self._slots - self._in_hand[service_id]
+        return self._slots - self._in_hand.number_for(service_id)
 
     async def _make(self, call: Call) -> None:
         try:
@@ -144,16 +139,6 @@ class Dispatcher:
             )
         except Exception as error:
             log.error("webhook failed", event_id=call.event_id, exc_info=error)
-        finally:
-            self._in_hand[call.service_id] -= 1
-            self._callable.ring()
-
-    async def _finish(self, *, within: float) -> None:
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=within)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
 
 async def _again(work: Callable[[], Awaitable[int]], wakeup: Wakeup, pause: float) -> None:

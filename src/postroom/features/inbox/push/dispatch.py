@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import Counter
 from datetime import timedelta
 
 from postroom.features.inbox.push.due import Due, Ended, claim, hosts_with_pushes, look_up, write_ends
@@ -20,6 +19,7 @@ from postroom.kit.database import (
     WriterBusy,
     in_transactions,
 )
+from postroom.kit.in_hand import InHand
 from postroom.kit.log import get_logger
 from postroom.kit.signal import Wakeup
 from postroom.kit.web_push import Sender, from_text, seal_for
@@ -63,8 +63,7 @@ class Pusher:
         self._clock = clock
         self._lease = lease
         self._wakeup = Wakeup()
-        self._in_hand: Counter[bytes] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: InHand[bytes] = InHand(let_go=self._wakeup.ring)
         self._looking = asyncio.Semaphore(_LOOKING_AT_ONCE)
         self._ends: GroupCommit[Ended, None] = GroupCommit(write=in_transactions(database, write_ends))
 
@@ -86,7 +85,7 @@ class Pusher:
         await stop.wait()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-        await self._finish(within=_PATIENCE_SECONDS)
+        await self._in_hand.finish(within=_PATIENCE_SECONDS)
 
     async def start_due(self) -> int:
         """Begin with the browsers that are due and have a slot; how many."""
@@ -98,26 +97,22 @@ class Pusher:
         async with self._database.transaction() as conn:
             claimed = await claim(conn, self._free, vault=self._vault, now=now, lease=self._lease)
         for due in claimed:
-            self._in_hand[due.host] += 1
-            task = asyncio.create_task(self._serve(due))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._in_hand.begin(due.host, self._serve(due))
         return len(claimed)
 
     async def idle(self) -> None:
         """Wait until nothing is in hand."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._in_hand.idle()
 
     async def close(self) -> None:
         """Leave what is in hand, and write down what has ended."""
-        await self._finish(within=0)
+        await self._in_hand.finish(within=0)
         await self._ends.close()
 
     def _free(self, host: bytes) -> int:
         # However many others are slow, one to a service that is not in hand at all is always begun.
         most = SLOTS if self._in_hand.total() < MOST_IN_HAND else 1
-        return most - self._in_hand[host]
+        return most - self._in_hand.number_for(host)
 
     async def _again(self) -> None:
         while True:
@@ -141,15 +136,6 @@ class Pusher:
             log.warning("what came of pushes could not be written, and they are sent again")
         except Exception as error:
             log.error("a push failed", exc_info=error)
-        finally:
-            self._let_go(due.host)
-            self._wakeup.ring()
-
-    def _let_go(self, host: bytes) -> None:
-        self._in_hand[host] -= 1
-        if not self._in_hand[host]:
-            # Officers may name any host: none is remembered for ever.
-            del self._in_hand[host]
 
     async def _send_all(self, due: Due) -> Ended:
         now = self._clock()
@@ -199,10 +185,3 @@ class Pusher:
                 again = next_try(answer, failures=due.failures, now=now, chance=chance)
                 return Ended(due, tuple(over), now, failures=due.failures + 1, next_try=again)
         return None
-
-    async def _finish(self, *, within: float) -> None:
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=within)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
