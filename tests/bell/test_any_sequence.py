@@ -105,17 +105,23 @@ class Desks(RuleBasedStateMachine):
             await button.click()
 
     async def _agrees(self, tab: Screen) -> None:
+        """What is listed is asked anew at each look: what was pressed last may still be on its way."""
         token = self.them.token(tab.email)
-        listed = (await self.them.office.get("/notifications?limit=200", token=token)).body
-        unread = [item["id"] for item in listed if not item["isReadStatus"]]
 
-        async def seen() -> tuple[int, list[str], list[str]]:
-            rows = await tab.panel.locator("li").evaluate_all(
-                "(rows) => rows.map((row) => [row.dataset.id, row.classList.contains('unread')])"
-            )
-            return await tab.badge(), [one for one, _ in rows], [one for one, is_unread in rows if is_unread]
+        async def is_shown_as_it_is() -> tuple[bool, str]:
+            listed = (await self.them.office.get("/notifications?limit=200", token=token)).body
+            unread = [item["id"] for item in listed if not item["isReadStatus"]]
+            wanted = (len(unread), [item["id"] for item in listed], unread)
+            shown = await self._shown(tab)
+            return shown == wanted, "" if shown == wanted else f"shown {shown!r}, listed {wanted!r}"
 
-        await tab.until(seen, (len(unread), [item["id"] for item in listed], unread), seconds=5)
+        await tab.until(is_shown_as_it_is, (True, ""), seconds=5)
+
+    async def _shown(self, tab: Screen) -> tuple[int, list[str], list[str]]:
+        rows = await tab.panel.locator("li").evaluate_all(
+            "(rows) => rows.map((row) => [row.dataset.id, row.classList.contains('unread')])"
+        )
+        return await tab.badge(), [one for one, _ in rows], [one for one, is_unread in rows if is_unread]
 
 
 async def test_the_badge_is_what_the_list_says_after_anything(
