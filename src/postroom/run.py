@@ -95,7 +95,9 @@ async def run_doors(
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. BadSettings where it cannot be had."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Unless it is said that this is TCP, asyncio lets an answer's body wait for its headers' acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
