@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, settings
+
+from postroom.app import migrate_database
+from postroom.kit.database import open_database
 
 # A shared machine is slow at times; that says nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -130,14 +133,48 @@ def _databases(postgres_server: str) -> Iterator["Databases"]:
     databases.close()
 
 
-class Databases:
-    """Makes and drops databases on its own thread, so that the next is ready before a test asks for it."""
+@pytest.fixture(scope="session")
+def _migrated_databases(postgres_server: str) -> Iterator["Databases"]:
+    """As `_databases`, of copies of one that has the tables: to make those takes longer than most tests."""
+    databases = Databases(postgres_server, prepare=_migrate)
+    yield databases
+    databases.close()
 
-    def __init__(self, server: str) -> None:
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that has the tables and nothing in them."""
+    file = tmp_path_factory.mktemp("migrated") / "postroom.db"
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, _migrate(f"sqlite:///{file}")).result()
+    return file
+
+
+async def _migrate(url: str) -> None:
+    database = open_database(url)
+    try:
+        await migrate_database(database)
+    finally:
+        await database.close()
+
+
+class Databases:
+    """Makes and drops databases on its own thread, so that the next is ready before a test asks for it.
+
+    They are empty, or copies of one that `prepare` was called for, by its URL.
+    """
+
+    def __init__(
+        self, server: str, *, prepare: Callable[[str], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
         self.server = server
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._connection = self._soon(asyncpg.connect(f"{server}/postgres")).result()
+        self._template = "template1"
+        if prepare is not None:
+            self._template = self._make().result()
+            self._soon(prepare(f"{server}/{self._template}")).result()
         self._next = self._make()
 
     def take(self) -> str:
@@ -157,7 +194,7 @@ class Databases:
         return self._soon(self._create(f"test_{uuid.uuid4().hex}"))
 
     async def _create(self, name: str) -> str:
-        await self._connection.execute(f'CREATE DATABASE "{name}"')
+        await self._connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         return name
 
     def _soon(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":

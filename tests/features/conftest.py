@@ -1,9 +1,11 @@
 """An office without doors: the app over a database and the sandbox, two services, and the people who read."""
 
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,6 +165,20 @@ class MovedClock:
 async def sandbox() -> AsyncIterator[SandboxUnderTest]:
     async with running_sandbox() as running:
         yield running
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _migrated_file: Path) -> str:
+    """A database of its own that has the tables."""
+    return f"sqlite:///{shutil.copy(_migrated_file, tmp_path / 'postroom.db')}"
+
+
+@pytest.fixture
+def postgres_url(_migrated_databases: Any) -> Iterator[str]:
+    """As `sqlite_url`."""
+    name = _migrated_databases.take()
+    yield f"{_migrated_databases.server}/{name}"
+    _migrated_databases.drop(name)
 
 
 @asynccontextmanager
