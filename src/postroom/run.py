@@ -6,25 +6,18 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from postroom.app import App, migrate_database, running_app
-from postroom.interfaces.api.application import build_api
-from postroom.interfaces.api.connection import CONNECTION
-from postroom.interfaces.web.application import build_pages
-from postroom.interfaces.web.paths import is_of_pages
 from postroom.interfaces.worker import run_worker
 from postroom.kit import log as logs
 from postroom.kit.database import open_database
 from postroom.settings import BadSettings, Settings
 
-_GRACE_SECONDS = 3
 _BACKLOG = 2048
 _NEW_BEFORE_COLLECTING = 20_000
 
@@ -79,18 +72,24 @@ async def run_doors(
     started: Callable[[], None] = lambda: None,
 ) -> None:
     """Run API and worker until `stop`, or until one of them fails; `started` is called once they answer."""
+    answered = contextlib.nullcontext() if listener is None else _answering(app, listener, stop)
     _spare_the_collector()
     async with asyncio.TaskGroup() as group:
         group.create_task(app.live.run(stop=stop))
         if worker:
             group.create_task(run_worker(app, stop=stop))
-        if listener is not None:
-            async with _answering(app, listener, stop):
-                started()
-                await stop.wait()
-        else:
+        async with answered:
             started()
             await stop.wait()
+
+
+def _answering(
+    app: App, listener: socket.socket, stop: asyncio.Event
+) -> contextlib.AbstractAsyncContextManager[None]:
+    # Imported only here: a worker carries no API and no pages in its memory.
+    from postroom.interfaces.server import answering
+
+    return answering(app, listener, stop=stop)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -127,78 +126,6 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-class _Protocol(HttpToolsProtocol):
-    """Lets an endpoint have the connection, as Connection says."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]
-
-    def break_off(self) -> None:
-        self.transport.abort()
-
-    def take_over(self, protocol: asyncio.Protocol) -> None:
-        if self.transport.is_closing():
-            protocol.connection_lost(None)
-            return
-        self.flow.resume_reading()
-        # To this server it is lost; with an error, for without one the transport would be closed.
-        self.connection_lost(ConnectionAbortedError())
-        del self.scope["extensions"]  # or it would hold itself
-        self.transport.set_protocol(protocol)
-        protocol.connection_made(self.transport)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _answering(app: App, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        _doors(app),
-        interface="asgi3",
-        http=_Protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    serving.add_done_callback(lambda _: stop.set())
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.005)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def _doors(app: App) -> Any:
-    """The API, and beside it the pages: they answer below the first parts of paths that are theirs."""
-    api = build_api(app)
-    if not app.settings.pages.on:
-        return api
-    pages, prefix = build_pages(app), app.settings.api_prefix
-
-    def door(scope: Any, receive: Any, send: Any) -> Any:
-        path = scope["path"] if scope["type"] == "http" else ""
-        if prefix and path.startswith(f"{prefix}/"):
-            path = path[len(prefix) :]
-        return (pages if is_of_pages(path) else api)(scope, receive, send)
-
-    return door
 
 
 def _run(settings: Settings, work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -1,6 +1,8 @@
 """Who may import what, where a module's place decides; the arrows between floors are in `.importlinter`."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -110,3 +112,19 @@ def test_sees_an_impure_import(line: str) -> None:
 @pytest.mark.parametrize("line", ["import msgspec", "from datetime import timedelta", "from . import time"])
 def test_lets_a_pure_import_be(line: str) -> None:
     assert impure(line) == set()
+
+
+@pytest.mark.parametrize(
+    ("door", "not_needed"),
+    [
+        ("from postroom.run import run_worker_alone", ("litestar", "jinja2", "uvicorn")),
+        ("from postroom.run import run_serve", ("pgqueuer", "pydantic")),
+    ],
+    ids=["a worker", "an embedded Postroom"],
+)
+def test_a_process_carries_nothing_that_only_another_needs(door: str, not_needed: tuple[str, ...]) -> None:
+    """Each of them would be ten megabytes of every such process."""
+    asked = f"import sys; {door}; print([name for name in {not_needed!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
