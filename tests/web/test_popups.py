@@ -257,6 +257,8 @@ async def test_popups_for_a_page_of_another_origin(
     async with FrontEnd(office) as origin:
         context, page = await opened(browser, service, origin)
         await page.goto("/")
+        # What a module waits for, its page's load does not.
+        await page.wait_for_function("window.how")
         assert await page.evaluate("popups.state(how)") == "off"
         assert await page.evaluate("popups.renew(how)") == "off"
         assert await page.evaluate("popups.subscribe(how)") == "on"
@@ -271,6 +273,7 @@ async def test_popups_for_a_page_of_another_origin(
         await come_true(lambda: bool(amala.shown))
         await worker.push(amala.shown[0])
         await page.goto("/")
+        await page.wait_for_function("window.how")
         end = time.monotonic() + 10
         while not (shown := await page.evaluate(SHOWN)):
             assert time.monotonic() < end
