@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -358,10 +359,11 @@ async def office(
     """One office for all tests of a module, on each kind of database."""
     if request.param == "sqlite":
         place: Path = tmp_path_factory.mktemp("office")
-        async with running_office(settings_for(f"sqlite:///{place / 'postroom.db'}", **chosen)) as running:
+        file = shutil.copy(request.getfixturevalue("_migrated_file"), place / "postroom.db")
+        async with running_office(settings_for(f"sqlite:///{file}", **chosen)) as running:
             yield running
         return
-    databases = request.getfixturevalue("_databases")
+    databases = request.getfixturevalue("_migrated_databases")
     name = databases.take()
     try:
         async with running_office(settings_for(f"{databases.server}/{name}", **chosen)) as running:
