@@ -1,7 +1,7 @@
 """An office without doors: the app over a database and the sandbox, two services, and the people who read."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -173,12 +173,10 @@ def sqlite_url(tmp_path: Path, _migrated_file: Path) -> str:
     return f"sqlite:///{shutil.copy(_migrated_file, tmp_path / 'postroom.db')}"
 
 
-@pytest.fixture
-def postgres_url(_migrated_databases: Any) -> Iterator[str]:
-    """As `sqlite_url`."""
-    name = _migrated_databases.take()
-    yield f"{_migrated_databases.server}/{name}"
-    _migrated_databases.drop(name)
+@pytest.fixture(scope="session")
+def _databases(_migrated_databases: Any) -> Any:
+    """Those that `postgres_url` takes from have the tables too."""
+    return _migrated_databases
 
 
 @asynccontextmanager
