@@ -52,7 +52,7 @@ class Desks(RuleBasedStateMachine):
     @rule(tab=TABS)
     def mark_all(self, tab: int) -> None:
         if not self._is_cut_off(tab):
-            self.run(self._click(self.tabs[tab].panel.get_by_role("button", name="Mark all as read")))
+            self.run(self._mark_all(self.tabs[tab]))
 
     @rule(which=ANY, by=st.sampled_from(["amala", "joe"]), what=st.sampled_from(["Approved", "Archived"]))
     def act_elsewhere(self, which: int, by: str, what: str) -> None:
@@ -100,16 +100,27 @@ class Desks(RuleBasedStateMachine):
                 await tab.one.get_by_text("Recorded: you have seen it").wait_for()
             await tab.press("Escape")
 
+    async def _mark_all(self, tab: Screen) -> None:
+        await self._click(tab.panel.get_by_role("button", name="Mark all as read"))
+
+        async def unread() -> list[str]:
+            return [item["id"] for item in await self._listed(tab) if not item["isReadStatus"]]
+
+        await tab.until(unread, [], seconds=5)
+
+    async def _listed(self, tab: Screen) -> Any:
+        token = self.them.token(tab.email)
+        return (await self.them.office.get("/notifications?limit=200", token=token)).body
+
     async def _click(self, button: Any) -> None:
         if await button.is_visible():
             await button.click()
 
     async def _agrees(self, tab: Screen) -> None:
         """What is listed is asked anew at each look: what was pressed last may still be on its way."""
-        token = self.them.token(tab.email)
 
         async def is_shown_as_it_is() -> tuple[bool, str]:
-            listed = (await self.them.office.get("/notifications?limit=200", token=token)).body
+            listed = await self._listed(tab)
             unread = [item["id"] for item in listed if not item["isReadStatus"]]
             wanted = (len(unread), [item["id"] for item in listed], unread)
             shown = await self._shown(tab)
