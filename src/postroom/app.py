@@ -15,7 +15,7 @@ from postroom.features.inbox.push.dispatch import CALL_SECONDS, Pusher
 from postroom.features.inbox.push.message import Pages
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
-from postroom.features.notifications.changes import Changes, write_changes
+from postroom.features.notifications.changes import Changes, write_together
 from postroom.features.notifications.circuits import CircuitGate, Circuits
 from postroom.features.notifications.create import Creator
 from postroom.features.notifications.escalate import Escalator
@@ -32,7 +32,7 @@ from postroom.features.webhooks.caller import Caller
 from postroom.features.webhooks.dispatch import Dispatcher
 from postroom.kit.clock import Clock, utc_now
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database, GroupCommit, in_transactions, open_database
+from postroom.kit.database import Database, GroupCommit, open_database
 from postroom.kit.database.migrate import migrate
 from postroom.kit.queue import JobQueue, Slots
 from postroom.kit.queue.rows import RowQueue
@@ -242,9 +242,8 @@ def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[
     )
 
     def writers(number: int) -> Changes:
-        write = partial(write_changes, queue=base.queue, gate=gate)
-        ring = partial(_ring, base)
-        return GroupCommit(write=in_transactions(base.database, write), after_commit=ring, writers=number)
+        write = partial(write_together, database=base.database, queue=base.queue, gate=gate)
+        return GroupCommit(write=write, after_commit=partial(_ring, base), writers=number)
 
     if base.database.is_postgres:
         return writers(1), writers(2)

@@ -85,11 +85,15 @@ class Hour:
             entries[delivery_id] = self._now
         return None
 
+    def text(self, list_id: bytes) -> str:
+        """A list as it is now, with those that were let in since."""
+        return "".join(f"{name}{at:014x}" for name, at in self._lists[list_id].items())
+
     def rewritten(self) -> Iterator[tuple[bytes, str]]:
         """The lists whose rows hold what has no place there: refusals, earlier tries, much that is old."""
         for list_id, entries in self._lists.items():
             if list_id in self._changed or self._kept[list_id] > 2 * len(entries) + _MUCH:
-                yield list_id, "".join(f"{name}{at:014x}" for name, at in entries.items())
+                yield list_id, self.text(list_id)
 
     def _entries(self, text: str) -> Iterator[tuple[str, int]]:
         for start in range(0, len(text), _ENTRY):

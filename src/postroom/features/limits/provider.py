@@ -26,6 +26,7 @@ from postroom.features.limits.verdicts import (
     in_parts,
     stricter,
 )
+from postroom.kit.database import Batch, Database
 from postroom.kit.database.types import to_microseconds
 
 _ACCOUNT_BYTES = 16
@@ -68,7 +69,7 @@ class ProviderBuckets:
         """
         if not wanted:
             return {}
-        in_order = sorted(wanted, key=lambda each: (each.lane, each.delivery_id))
+        in_order = _in_order(wanted)
         tills = self._tills(in_order)
         buckets, verdicts = await self._spend(conn, in_order, tills, now)
         refused = await _count_hour(
@@ -77,6 +78,30 @@ class ProviderBuckets:
         if refused:
             give_back(in_order, refused, tills, buckets)
             await self._save(conn, buckets.values())
+        return verdicts | refused
+
+    async def admit_at_once(
+        self, database: Database, batch: Batch, wanted: Sequence[Wanted], *, now: datetime
+    ) -> dict[str, Verdict] | None:
+        """As `admit`, but nothing is locked: what it counted is written with the batch.
+
+        None where there is not one bucket that this process knows. Where anybody has counted in the same
+        bucket or lists since they were read, nothing of the batch is written.
+        """
+        if not wanted:
+            return {}
+        in_order = _in_order(wanted)
+        tills = self._tills(in_order)
+        known = self._only_known(tills)
+        if known is None:
+            return None
+        bucket, verdicts = _spent(known, in_order, tills, now)
+        refused = await _swap_hour(
+            database, batch, [each for each in in_order if verdicts[each.delivery_id] is GO], now
+        )
+        give_back(in_order, refused, tills, {bucket.id: bucket})
+        store.add_swap(batch, bucket.as_row(), version=known.version)
+        batch.once_written(lambda: self._known.__setitem__(bucket.id, bucket))
         return verdicts | refused
 
     async def slow_down(
@@ -122,20 +147,22 @@ class ProviderBuckets:
 
         As a rule nobody else has written the bucket since we did, so it is read only where that is not so.
         """
-        limits = {till.bucket_id: till.limits for till in tills.values()}
-        if len(limits) == 1 and (known := self._known.get(next(iter(limits)))) is not None:
-            bucket = copy_of(known)
-            verdicts = spend(in_order, tills, {bucket.id: bucket}, now=now)
-            bucket.version = new_version()
+        if (known := self._only_known(tills)) is not None:
+            bucket, verdicts = _spent(known, in_order, tills, now)
             if await store.swap_bucket(conn, bucket.as_row(), version=known.version):
                 self._known[bucket.id] = bucket
                 return {bucket.id: bucket}, verdicts
             # Another process takes from it too. Where there are parts, the next time from one of its own.
             self._part = random.randrange(MOST_PARTS)  # noqa: S311 - spreads workers, guards nothing
-        buckets = await _locked(conn, limits, now)
+        buckets = await _locked(conn, {till.bucket_id: till.limits for till in tills.values()}, now)
         verdicts = spend(in_order, tills, buckets, now=now)
         await self._save(conn, buckets.values())
         return buckets, verdicts
+
+    def _only_known(self, tills: Mapping[bytes, Till]) -> Bucket | None:
+        """The one bucket that is taken from, as this process wrote or read it last."""
+        bucket_ids = {till.bucket_id for till in tills.values()}
+        return self._known.get(bucket_ids.pop()) if len(bucket_ids) == 1 else None
 
     async def _save(self, conn: AsyncConnection, buckets: Iterable[Bucket]) -> None:
         rows = []
@@ -146,6 +173,20 @@ class ProviderBuckets:
                 self._known.clear()
             self._known[bucket.id] = bucket
         await store.save_buckets(conn, rows)
+
+
+def _in_order(wanted: Sequence[Wanted]) -> list[Wanted]:
+    return sorted(wanted, key=lambda each: (each.lane, each.delivery_id))
+
+
+def _spent(
+    known: Bucket, in_order: Sequence[Wanted], tills: Mapping[bytes, Till], now: datetime
+) -> tuple[Bucket, dict[str, Verdict]]:
+    """The bucket after its tokens were spent, to be written where it is still as it is known."""
+    bucket = copy_of(known)
+    verdicts = spend(in_order, tills, {bucket.id: bucket}, now=now)
+    bucket.version = new_version()
+    return bucket, verdicts
 
 
 def spend(
@@ -193,20 +234,53 @@ async def _count_hour(
 
     All are written into their lists at once, which locks and reads these; then what was refused is taken out.
     """
-    needed = {each.delivery_id: found for each in going if (found := places(each))}
+    needed = _needed(going)
     if not needed:
         return {}
     added = _added(going, needed, now)
     rows = await store.append_to_lists(conn, added, at=now)
     hour = Hour({row.id: row.sends[: -len(added[row.id])] for row in rows}, now=now)
-    verdicts = {
+    verdicts = _judged(hour, going, needed)
+    rewritten = [{"id": list_id, "sends": sends} for list_id, sends in hour.rewritten()]
+    await store.rewrite_lists(conn, rewritten)
+    return verdicts
+
+
+async def _swap_hour(
+    database: Database, batch: Batch, going: Sequence[Wanted], now: datetime
+) -> dict[str, PutOff | Suppress]:
+    """The same, by the lists as they are read now: the batch writes them where they are still that."""
+    needed = _needed(going)
+    if not needed:
+        return {}
+    list_ids = {place.list_id for found in needed.values() for place in found}
+    async with database.looking() as conn:
+        known = dict.fromkeys(list_ids, "") | await store.read_lists(conn, list_ids)
+    hour = Hour(known, now=now)
+    verdicts = _judged(hour, going, needed)
+    written = {
+        place.list_id
+        for delivery_id, found in needed.items()
+        if delivery_id not in verdicts
+        for place in found
+    }
+    swaps = {list_id: (known[list_id], hour.text(list_id)) for list_id in sorted(written)}
+    store.add_list_swaps(batch, swaps, at=now)
+    return verdicts
+
+
+def _needed(going: Iterable[Wanted]) -> dict[str, list[Place]]:
+    return {each.delivery_id: found for each in going if (found := places(each))}
+
+
+def _judged(
+    hour: Hour, going: Iterable[Wanted], needed: Mapping[str, Sequence[Place]]
+) -> dict[str, PutOff | Suppress]:
+    return {
         each.delivery_id: verdict
         for each in going
         if each.delivery_id in needed and (verdict := hour.judge(each, needed[each.delivery_id]))
     }
-    rewritten = [{"id": list_id, "sends": sends} for list_id, sends in hour.rewritten()]
-    await store.rewrite_lists(conn, rewritten)
-    return verdicts
 
 
 def _added(going: Sequence[Wanted], needed: Mapping[str, Sequence[Place]], now: datetime) -> dict[bytes, str]:

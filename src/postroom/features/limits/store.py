@@ -5,12 +5,25 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Row, SmallInteger, Table, Text, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    Row,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.limits.bucket import COLUMNS
-from postroom.kit.database import BulkUpdate, Id, Instant, metadata
+from postroom.kit.database import Batch, BulkUpdate, Id, Instant, metadata
 from postroom.kit.database.types import to_microseconds
 
 provider_buckets = Table(
@@ -67,6 +80,25 @@ _APPEND = (
     "ON CONFLICT (id) DO UPDATE SET sends = recent_sends.sends || excluded.sends, last_at = excluded.last_at "
     "RETURNING id, sends"
 )
+_SWAP_LISTS = (
+    "INSERT INTO recent_sends (id, sends, last_at) {row} "
+    "ON CONFLICT (id) DO UPDATE SET sends = excluded.sends, last_at = excluded.last_at "
+    "WHERE recent_sends.sends = {known}"
+)
+_SWAP_LIST = _SWAP_LISTS.format(row="VALUES (?1, ?2, ?3)", known="?4")
+# An insert's condition sees no other column of what it was made from: each row's own is looked up.
+_SWAP_LISTS_ON_POSTGRES = _SWAP_LISTS.format(
+    row="SELECT id, sends, $4::timestamptz FROM unnest($1::bytea[], $2::text[]) AS fresh (id, sends)",
+    known="($3::text[])[array_position($1::bytea[], recent_sends.id)]",
+)
+_LISTS = {
+    "postgresql": select(recent_sends.c.id, recent_sends.c.sends).where(
+        recent_sends.c.id == func.any(bindparam("ids", type_=postgresql.ARRAY(LargeBinary)))
+    ),
+    "sqlite": select(recent_sends.c.id, recent_sends.c.sends).where(
+        recent_sends.c.id.in_(bindparam("ids", expanding=True))
+    ),
+}
 _APPEND_ON_POSTGRES = _APPEND.format(
     rows="SELECT id, sends, $3::timestamptz FROM unnest($1::bytea[], $2::text[]) AS fresh (id, sends)"
 )
@@ -91,13 +123,19 @@ async def insert_buckets(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) 
 
 async def swap_bucket(conn: AsyncConnection, row: Mapping[str, Any], *, version: int) -> bool:
     """Write a bucket where it is still of that version; whether it was."""
-    values = [*(row[name] for name in COLUMNS), row["id"], version]
-    if conn.dialect.name == "postgresql":
-        done = await conn.exec_driver_sql(_numbered(_SWAP), tuple(values))
-    else:
-        kept = (to_microseconds(value) if isinstance(value, datetime) else value for value in values)
-        done = await conn.exec_driver_sql(_SWAP, tuple(kept))
-    return bool(done.rowcount)
+    return bool((await conn.exec_driver_sql(*_swap(conn.dialect.name, row, version))).rowcount)
+
+
+def add_swap(batch: Batch, row: Mapping[str, Any], *, version: int) -> None:
+    """Write a bucket with the batch, all of which fails where it is not of that version."""
+    batch.add(*_swap(batch.dialect, row, version), rows=1)
+
+
+def _swap(dialect: str, row: Mapping[str, Any], version: int) -> tuple[str, tuple[Any, ...]]:
+    values = (*(row[name] for name in COLUMNS), row["id"], version)
+    if dialect == "postgresql":
+        return _numbered(_SWAP), values
+    return _SWAP, tuple(to_microseconds(value) if isinstance(value, datetime) else value for value in values)
 
 
 async def append_to_lists(
@@ -114,6 +152,25 @@ async def append_to_lists(
     moment = to_microseconds(at)
     values = [value for list_id in list_ids for value in (list_id, added[list_id], moment)]
     return (await conn.exec_driver_sql(_append_on_sqlite(len(list_ids)), tuple(values))).all()
+
+
+async def read_lists(conn: AsyncConnection, list_ids: Iterable[bytes]) -> dict[bytes, str]:
+    """What stands in the lists, of those that there are."""
+    statement = _LISTS[conn.dialect.name]
+    return {row.id: row.sends for row in await conn.execute(statement, {"ids": list(list_ids)})}
+
+
+def add_list_swaps(batch: Batch, swaps: Mapping[bytes, tuple[str, str]], *, at: datetime) -> None:
+    """With the batch, give lists another text where each still has the first of the two; "" is none yet."""
+    if not swaps:
+        return
+    if batch.dialect == "postgresql":
+        known, sends = zip(*swaps.values(), strict=True)
+        batch.add(_SWAP_LISTS_ON_POSTGRES, ([*swaps], [*sends], [*known], at), rows=len(swaps))
+        return
+    moment = to_microseconds(at)
+    rows = [(list_id, sends, moment, known) for list_id, (known, sends) in swaps.items()]
+    batch.add_each(_SWAP_LIST, rows, must_change=True)
 
 
 async def delete_lists(conn: AsyncConnection, *, before: datetime) -> None:

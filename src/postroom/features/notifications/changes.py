@@ -1,31 +1,54 @@
-"""Changing deliveries: every change is a pure step on the locked row, and many share one transaction."""
+"""Changing deliveries: every change is a pure step on the row as it is, and many share one transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.channel import Channel
 from postroom.domain.delivery import Change, State, Step
-from postroom.domain.lane import Lane
-from postroom.domain.status import Status
 from postroom.features import webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.news import news_of
-from postroom.kit.database import Batch, GroupCommit
+from postroom.kit.database import Batch, Database, GroupCommit, Outdated
 from postroom.kit.queue import Job, JobQueue
 
 Apply = Callable[[State], Change | None]
 """A step from the state that the row has now; None where it changes nothing."""
 
 
-Gate = Callable[[AsyncConnection, Sequence[Row[Any]]], Awaitable[Mapping[str, Change]]]
-"""Of deliveries whose provider is about to be called, what becomes of those that wait, by their ids.
+class Held(NamedTuple):
+    """A delivery's row, locked or as it was read.
 
-It is asked in the transaction that claims them, while their rows are locked.
-"""
+    Blind indexes say to whom it goes and what it says. Only for claims its notification's sealed data and
+    correlation id are read.
+    """
+
+    state: State
+    recipient_index: bytes | None = None
+    content_index: bytes | None = None
+    international: bool | None = None
+    personal: bytes | None = None
+    correlation_id: str | None = None
+
+
+class Gate(Protocol):
+    """Of deliveries whose provider is about to be called, says what becomes of those that wait.
+
+    It answers by their ids.
+    """
+
+    async def locked(self, conn: AsyncConnection, held: Sequence[Held]) -> Mapping[str, Change]:
+        """Asked in the transaction that claims them, while their rows are locked."""
+
+    async def at_once(self, batch: Batch, held: Sequence[Held]) -> Mapping[str, Change] | None:
+        """Asked before a batch claims them, with which is written what was counted.
+
+        None where they have to be locked first. Of a batch that was not written, nothing was counted.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +56,8 @@ class Request:
     """One step for one delivery. A receipt's row is kept whether it changes anything or not.
 
     `claims` marks a claim: where its step calls the provider, the gate is asked. With a `service_id` only
-    that service's delivery is found; where it has none of that id, nothing is kept.
+    that service's delivery is found; where it has none of that id, nothing is kept. `known` is the state that
+    the delivery most likely still has: it spares a look.
     """
 
     delivery_id: str
@@ -41,6 +65,7 @@ class Request:
     receipt: dict[str, Any] | None = None
     claims: bool = False
     service_id: str | None = None
+    known: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,85 +86,120 @@ Changes = GroupCommit[Request, Done]
 _CALLS = frozenset({Step.SEND, Step.LOOK, Step.POLL})
 
 
-_CHANNELS = {each.value: each for each in Channel}
-_STATUSES = {each.value: each for each in Status}
+def state_of(row: Sequence[Any]) -> State:
+    """The state in a row that begins with its columns, in their order."""
+    return msgspec.convert(dict(zip(store.STATE_COLUMNS, row, strict=False)), State)
 
 
-def state_of(row: Row[Any]) -> State:
-    return State(
-        id=row.id,
-        notification_id=row.notification_id,
-        service_id=row.service_id,
-        credential_id=row.credential_id,
-        channel=_CHANNELS[row.channel],
-        template_id=row.template_id,
-        status=_STATUSES[row.status],
-        created_at=row.created_at,
-        due_at=row.due_at,
-        lease_until=row.lease_until,
-        notify_id=row.notify_id,
-        attempts=row.attempts,
-        open_attempt=row.open_attempt,
-        open_attempt_at=row.open_attempt_at,
-        looks=row.looks,
-        polls=row.polls,
-        sent_at=row.sent_at,
-        completed_at=row.completed_at,
-        reason=row.reason,
-        lane=Lane(row.lane),
-        replayed_at=row.replayed_at,
-        used_version=row.used_version,
-    )
+async def write_together(
+    requests: Sequence[Request], *, database: Database, queue: JobQueue, gate: Gate
+) -> list[Done]:
+    """Apply the requests in order, each to the state that those before it left, in one transaction.
+
+    As a rule nobody else changes these deliveries meanwhile: they are read, if at all, without locks, and
+    written in one statement where they still are as they were read. Only otherwise they are locked first,
+    which costs three round trips more.
+    """
+    with suppress(Outdated):
+        done = await _write_at_once(requests, database=database, queue=queue, gate=gate)
+        if done is not None:
+            return done
+    async with database.transaction() as conn:
+        return await write_changes(conn, requests, queue=queue, gate=gate)
+
+
+async def _write_at_once(
+    requests: Sequence[Request], *, database: Database, queue: JobQueue, gate: Gate
+) -> list[Done] | None:
+    """None, or Outdated, where they have to be locked first; nothing is written then."""
+    held = {each.known.id: Held(each.known) for each in requests if each.known is not None}
+    unknown = {each.delivery_id for each in requests if each.known is None}
+    if unknown:
+        async with database.looking() as conn:
+            held |= _held(await store.read_deliveries(conn, unknown, with_personal=_any_claims(requests)))
+    batch = database.batch()
+    calling = _about_to_call(requests, held)
+    instead = await gate.at_once(batch, calling) if calling else {}
+    if instead is None:
+        return None
+    decided = _decide(requests, held, instead)
+    store.swap_states(batch, [_to_row(after) | _known(before) for before, after in decided.moves])
+    _add_rest(batch, decided, queue)
+    if batch:
+        await database.write(batch)
+    return decided.done
 
 
 async def write_changes(
     conn: AsyncConnection, requests: Sequence[Request], *, queue: JobQueue, gate: Gate | None
 ) -> list[Done]:
-    """Apply the requests in order, each to the state that those before it left.
-
-    Without a `gate` nothing may be claimed.
-    """
-    locked = await store.lock_deliveries(
-        conn,
-        {each.delivery_id for each in requests},
-        with_personal=any(each.claims for each in requests),
-    )
-    rows = {row.id: row for row in locked}
-    before = {key: state_of(row) for key, row in rows.items()}
-    calling = [rows[key] for key in sorted(_about_to_call(requests, before))]
+    """The same in the caller's transaction, with the deliveries locked. Without a `gate` none is claimed."""
+    ids = {each.delivery_id for each in requests}
+    held = _held(await store.lock_deliveries(conn, ids, with_personal=_any_claims(requests)))
+    calling = _about_to_call(requests, held)
     if calling and gate is None:
         raise AssertionError("what is claimed passes the gate")
-    instead = await gate(conn, calling) if calling and gate is not None else {}
-    states = dict(before)
-    changes: list[Change | None] = []
+    instead = await gate.locked(conn, calling) if calling and gate is not None else {}
+    decided = _decide(requests, held, instead)
+    batch = Batch(conn.dialect.name)
+    store.add_states(batch, [_to_row(after) for _, after in decided.moves])
+    _add_rest(batch, decided, queue)
+    await batch.run(conn)
+    return decided.done
+
+
+def _any_claims(requests: Sequence[Request]) -> bool:
+    return any(each.claims for each in requests)
+
+
+def _held(rows: Iterable[Row[Any]]) -> dict[str, Held]:
+    held = (Held(state_of(row), *row[len(store.STATE_COLUMNS) :]) for row in rows)
+    return {each.state.id: each for each in held}
+
+
+class _Decided(NamedTuple):
+    """What is to be written: the states before and after of what changes, and what comes with it."""
+
+    done: list[Done]
+    moves: list[tuple[State, State]]
+    changes: list[Change]
+    receipts: list[dict[str, Any]]
+    news: list[webhooks.Event]
+
+
+def _decide(requests: Sequence[Request], held: Mapping[str, Held], instead: Mapping[str, Change]) -> _Decided:
+    states = {key: each.state for key, each in held.items()}
+    done: list[Done] = []
+    receipts: list[dict[str, Any]] = []
     news: list[webhooks.Event] = []
-    found = [_is_found(request, states) for request in requests]
-    for request, is_there in zip(requests, found, strict=True):
+    for request in requests:
+        is_there = _is_found(request, states)
         state = states[request.delivery_id] if is_there else None
         change = None if state is None else _apply(request, state, instead)
         if change is not None and state is not None:
             news += news_of(state, change.state)
             states[request.delivery_id] = change.state
-        changes.append(change)
-    changed = [state for key, state in states.items() if state != before[key]]
-    batch = Batch(conn.dialect.name)
-    store.add_states(batch, [_to_row(state) for state in changed])
-    _add_attempts(batch, [change for change in changes if change is not None])
-    store.add_receipts(batch, _receipts(requests, changes, found))
-    webhooks.add(batch, news)
+        if request.receipt is not None and (is_there or request.service_id is None):
+            receipts.append(request.receipt | {"applied": change is not None})
+        done.append(_done(change, held.get(request.delivery_id), is_found=is_there))
+    moves = [(held[key].state, state) for key, state in states.items() if state != held[key].state]
+    changes = [each.change for each in done if each.change is not None]
+    return _Decided(done, moves, changes, receipts, news)
+
+
+def _add_rest(batch: Batch, decided: _Decided, queue: JobQueue) -> None:
+    """All but the states."""
+    _add_attempts(batch, decided.changes)
+    store.add_receipts(batch, decided.receipts)
+    webhooks.add(batch, decided.news)
     queue.add(
         batch,
         [
             Job(state.id, state.due_at, state.lane)
-            for state in changed
+            for _, state in decided.moves
             if state.due_at is not None and state.lease_until is None
         ],
     )
-    await batch.run(conn)
-    return [
-        _done(change, rows.get(request.delivery_id), is_found=is_there)
-        for request, change, is_there in zip(requests, changes, found, strict=True)
-    ]
 
 
 def _is_found(request: Request, states: Mapping[str, State]) -> bool:
@@ -147,16 +207,17 @@ def _is_found(request: Request, states: Mapping[str, State]) -> bool:
     return state is not None and request.service_id in (None, state.service_id)
 
 
-def _about_to_call(requests: Sequence[Request], states: Mapping[str, State]) -> set[str]:
-    """The deliveries for which a claim among the requests would call the provider."""
-    return {
+def _about_to_call(requests: Sequence[Request], held: Mapping[str, Held]) -> list[Held]:
+    """The deliveries for which a claim among the requests would call the provider, by their ids."""
+    ids = {
         request.delivery_id
         for request in requests
         if request.claims
-        and (state := states.get(request.delivery_id)) is not None
-        and (change := request.apply(state)) is not None
+        and (one := held.get(request.delivery_id)) is not None
+        and (change := request.apply(one.state)) is not None
         and change.step in _CALLS
     }
+    return [held[delivery_id] for delivery_id in sorted(ids)]
 
 
 def _apply(request: Request, state: State, instead: Mapping[str, Change]) -> Change | None:
@@ -183,6 +244,14 @@ def _to_row(state: State) -> dict[str, Any]:
         "reason": state.reason,
         "replayed_at": state.replayed_at,
         "used_version": state.used_version,
+    }
+
+
+def _known(state: State) -> dict[str, Any]:
+    return {
+        "known_status": state.status.value,
+        "known_due_at": state.due_at,
+        "known_lease_until": state.lease_until,
     }
 
 
@@ -218,17 +287,7 @@ def _add_attempts(batch: Batch, changes: Sequence[Change]) -> None:
     )
 
 
-def _receipts(
-    requests: Sequence[Request], changes: Sequence[Change | None], found: Sequence[bool]
-) -> list[dict[str, Any]]:
-    return [
-        request.receipt | {"applied": change is not None}
-        for request, change, is_there in zip(requests, changes, found, strict=True)
-        if request.receipt is not None and (is_there or request.service_id is None)
-    ]
-
-
-def _done(change: Change | None, row: Row[Any] | None, *, is_found: bool) -> Done:
-    if row is None or change is None or change.step is not Step.SEND:
+def _done(change: Change | None, held: Held | None, *, is_found: bool) -> Done:
+    if held is None or change is None or change.step is not Step.SEND:
         return Done(change, found=is_found)
-    return Done(change, row.personal, is_found, row.correlation_id)
+    return Done(change, held.personal, is_found, held.correlation_id)

@@ -4,10 +4,9 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain import circuit as rules
@@ -16,10 +15,11 @@ from postroom.domain.delivery import Change, State, await_provider
 from postroom.domain.lane import Lane
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import UNDERWAY
-from postroom.features.notifications.changes import Gate, state_of
+from postroom.features.notifications.changes import Gate, Held
 from postroom.features.services import Credentials
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen
+from postroom.kit.database import Batch
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -102,6 +102,10 @@ class Circuits:
         """Whether the provider answered this process the last time that it mattered."""
         return way in self._circuits and self._circuits[way].position is Position.CLOSED
 
+    def let_all_through(self) -> bool:
+        """Whether no provider is known not to answer."""
+        return all(circuit.position is Position.CLOSED for circuit in self._circuits.values())
+
     def states(self) -> Mapping[Way, Position]:
         return {way: circuit.position for way, circuit in self._circuits.items()}
 
@@ -147,32 +151,43 @@ class CircuitGate:
         self._clock = clock
         self._policy = policy
 
-    async def __call__(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> Mapping[str, Change]:
+    async def locked(self, conn: AsyncConnection, held: Sequence[Held]) -> Mapping[str, Change]:
         now = self._clock()
         waiting = {
-            row.id: await_provider(state_of(row), until=until, now=now, policy=self._policy, reason=WAITS)
-            for row in rows
-            if (until := self._until(row, await way_of(row, self._credentials), now)) is not None
+            state.id: await_provider(state, until=until, now=now, policy=self._policy, reason=WAITS)
+            for state, *_ in held
+            if (until := self._until(state, await way_of(state, self._credentials), now)) is not None
         }
-        sending = [row for row in rows if row.id not in waiting and _would(state_of(row)) is Call.SEND]
-        instead = await self._within(conn, sending) if sending else {}
+        sending = [each for each in _sending(held) if each.state.id not in waiting]
+        instead = await self._within.locked(conn, sending) if sending else {}
         for delivery_id in instead:
             self._circuits.let_go(delivery_id=delivery_id, now=now)
         return {**waiting, **instead}
 
-    def _until(self, row: Row[Any], way: Way | None, now: datetime) -> datetime | None:
+    async def at_once(self, batch: Batch, held: Sequence[Held]) -> Mapping[str, Change] | None:
+        """While every circuit lets all through, there is nothing to hold back, and nobody to let go."""
+        if not self._circuits.let_all_through():
+            return None
+        sending = _sending(held)
+        return await self._within.at_once(batch, sending) if sending else {}
+
+    def _until(self, state: State, way: Way | None, now: datetime) -> datetime | None:
         if way is None:
             return None
-        return self._circuits.ask(way, delivery_id=row.id, lane=Lane(row.lane), now=now)
+        return self._circuits.ask(way, delivery_id=state.id, lane=state.lane, now=now)
 
 
-async def way_of(row: Row[Any], credentials: Credentials) -> Way | None:
+def _sending(held: Sequence[Held]) -> list[Held]:
+    return [each for each in held if _would(each.state) is Call.SEND]
+
+
+async def way_of(state: State, credentials: Credentials) -> Way | None:
     """Whom its next step calls; None where there is no key to call with, which the sender tells of."""
     try:
-        credential = await credentials.get(row.credential_id)
+        credential = await credentials.get(state.credential_id)
     except CannotOpen:
         return None
-    return None if credential is None else Way(credential.base_url, _would(state_of(row)))
+    return None if credential is None else Way(credential.base_url, _would(state))
 
 
 def _would(state: State) -> Call:

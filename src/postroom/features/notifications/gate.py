@@ -1,10 +1,8 @@
-"""Whether what is due may be sent now: asked while its row is locked, before an attempt is opened."""
+"""Whether what is due may be sent now: asked before an attempt is opened, and counted with its claim."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.channel import Channel
@@ -14,17 +12,18 @@ from postroom.features.limits import (
     LimitDefaults,
     ProviderBuckets,
     PutOff,
+    SendLimits,
     Suppress,
     Verdict,
     Wanted,
     send_limits,
 )
 from postroom.features.notifications import store
-from postroom.features.notifications.changes import state_of
+from postroom.features.notifications.changes import Held
 from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen
-from postroom.kit.database import Database, DatabaseUnavailable, LockTimeout
+from postroom.kit.database import Batch, Database, DatabaseUnavailable, LockTimeout
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -54,12 +53,16 @@ class LimitsGate:
         self._defaults = defaults
         self._said: dict[tuple[bytes, Limit, Channel], datetime] = {}
 
-    async def __call__(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> Mapping[str, Change]:
+    async def locked(self, conn: AsyncConnection, held: Sequence[Held]) -> Mapping[str, Change]:
         now = self._clock()
-        wanted = [each for row in rows if (each := await self._wanted(row)) is not None]
-        verdicts = await self._buckets.admit(conn, wanted, now=now)
-        changes = {row.id: _instead(row, verdicts.get(row.id), now) for row in rows}
-        return {delivery_id: change for delivery_id, change in changes.items() if change is not None}
+        verdicts = await self._buckets.admit(conn, await self._all_wanted(held), now=now)
+        return _instead_of(held, verdicts, now)
+
+    async def at_once(self, batch: Batch, held: Sequence[Held]) -> Mapping[str, Change] | None:
+        now = self._clock()
+        wanted = await self._all_wanted(held)
+        verdicts = await self._buckets.admit_at_once(self._database, batch, wanted, now=now)
+        return None if verdicts is None else _instead_of(held, verdicts, now)
 
     async def reached(self, state: State, limit: Limit) -> None:
         """The provider refused a delivery by a limit of its own: hold back what it would refuse too."""
@@ -85,36 +88,56 @@ class LimitsGate:
             # The delivery itself waits already, and the next one that is refused says it again.
             log.warning("a limit that the provider named could not be written down", delivery=state.id)
 
-    async def _wanted(self, row: Row[Any]) -> Wanted | None:
-        """The question for one; None where there is no key to send it with, which the sender tells of."""
+    async def _all_wanted(self, held: Sequence[Held]) -> list[Wanted]:
+        """The question for each; none where there is no key to send it with, which the sender tells of."""
+        senders = {(each.state.credential_id, each.state.service_id) for each in held}
+        tills = {sender: await self._till(*sender) for sender in senders}
+        return [
+            _wanted(each, *till)
+            for each in held
+            if (till := tills[each.state.credential_id, each.state.service_id]) is not None
+        ]
+
+    async def _till(self, credential_id: str, service_id: str) -> tuple[bytes, SendLimits] | None:
+        """The provider's account that a service sends by, and the limits that hold there."""
         try:
-            credential = await self._credentials.get(row.credential_id)
+            credential = await self._credentials.get(credential_id)
         except CannotOpen:
             return None
-        service = await self._directory.by_id(row.service_id)
+        service = await self._directory.by_id(service_id)
         if credential is None or service is None:
             return None
         limits = send_limits(service.limits, key_type=credential.key_type, defaults=self._defaults)
-        return Wanted(
-            delivery_id=row.id,
-            account=credential.account,
-            limits=limits.provider,
-            lane=row.lane,
-            channel=Channel(row.channel),
-            international=bool(row.international),
-            recipient=row.recipient_index,
-            content=row.content_index,
-            template_id=row.template_id,
-            same_template_an_hour=limits.same_template_an_hour,
-            tried=row.attempts > 0,
-        )
+        return credential.account, limits
 
 
-def _instead(row: Row[Any], verdict: Verdict | None, now: datetime) -> Change | None:
+def _wanted(held: Held, account: bytes, limits: SendLimits) -> Wanted:
+    state = held.state
+    return Wanted(
+        delivery_id=state.id,
+        account=account,
+        limits=limits.provider,
+        lane=state.lane,
+        channel=state.channel,
+        international=bool(held.international),
+        recipient=held.recipient_index,
+        content=held.content_index,
+        template_id=state.template_id,
+        same_template_an_hour=limits.same_template_an_hour,
+        tried=state.attempts > 0,
+    )
+
+
+def _instead_of(held: Sequence[Held], verdicts: Mapping[str, Verdict], now: datetime) -> dict[str, Change]:
+    changes = ((each.state.id, _instead(each.state, verdicts.get(each.state.id), now)) for each in held)
+    return {delivery_id: change for delivery_id, change in changes if change is not None}
+
+
+def _instead(state: State, verdict: Verdict | None, now: datetime) -> Change | None:
     match verdict:
         case PutOff(until=until, reason=reason):
-            return put_off(state_of(row), until=until, reason=reason)
+            return put_off(state, until=until, reason=reason)
         case Suppress(reason=reason):
-            return suppress(state_of(row), now=now, reason=reason)
+            return suppress(state, now=now, reason=reason)
         case _:
             return None

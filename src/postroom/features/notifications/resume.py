@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
-
-from sqlalchemy import Row
 
 from postroom.domain import delivery as steps
+from postroom.domain.delivery import State
 from postroom.domain.lane import Lane
 from postroom.features.notifications import store
-from postroom.features.notifications.changes import Changes, Request
+from postroom.features.notifications.changes import Changes, Request, state_of
 from postroom.features.notifications.circuits import FURTHEST, WAITS, Circuits, way_of
 from postroom.features.services import Credentials
 from postroom.kit.clock import Clock
@@ -57,16 +55,18 @@ async def _resume_lane(
         if not rows:
             return resumed
         last = (rows[-1].due_at, rows[-1].id)
-        back = [row for row in rows if await _is_back(row, circuits, credentials)]
+        states = map(state_of, rows)
+        back = [state for state in states if await _is_back(state, circuits, credentials)]
         resumed += await _make_due(changes, back, now=began)
 
 
-async def _is_back(row: Row[Any], circuits: Circuits, credentials: Credentials) -> bool:
-    way = await way_of(row, credentials)
+async def _is_back(state: State, circuits: Circuits, credentials: Credentials) -> bool:
+    way = await way_of(state, credentials)
     return way is not None and circuits.is_closed(way)
 
 
-async def _make_due(changes: Changes, rows: Sequence[Row[Any]], *, now: datetime) -> int:
+async def _make_due(changes: Changes, states: Sequence[State], *, now: datetime) -> int:
     apply = partial(steps.resume, now=now, reason=WAITS)
-    done = await asyncio.gather(*(changes.submit(Request(row.id, apply)) for row in rows))
+    requests = [Request(state.id, apply, known=state) for state in states]
+    done = await asyncio.gather(*map(changes.submit, requests))
     return sum(each.change is not None for each in done)

@@ -289,7 +289,7 @@ class Sender:
         )
 
     async def _record(self, state: State, apply: Apply) -> None:
-        await self._changes.submit(Request(state.id, apply))
+        await self._changes.submit(Request(state.id, apply, known=state))
 
 
 def _boot_seconds() -> float:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.domain.delivery import State
 from postroom.domain.lane import Lane
 from postroom.domain.status import Status
 from postroom.features.notifications.tables import (
@@ -28,7 +29,7 @@ from postroom.features.notifications.tables import (
     notifications,
     receipts,
 )
-from postroom.kit.database import BulkInsert, BulkUpdate, Id, Instant
+from postroom.kit.database import BulkInsert, BulkSwap, BulkUpdate, Id, Instant
 
 _SOME = 5_000
 """So many are named in one statement."""
@@ -69,6 +70,9 @@ add_attempts = BulkInsert(attempts).add
 _receipts = BulkInsert(receipts)
 add_receipts, insert_receipts = _receipts.add, _receipts.run
 add_states = BulkUpdate(deliveries, _STATE_COLUMNS).add
+# Every change of a delivery changes one of these (tests/domain): they say whether it is still as it was read.
+MOVES = ("status", "due_at", "lease_until")
+swap_states = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVES).add
 # An attempt that has an end keeps it.
 add_ends = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").add
 
@@ -80,20 +84,21 @@ def _one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
     return column.in_(bindparam("ids", expanding=True))
 
 
-def _locked(dialect: str, rows: Select[Any]) -> Select[Any]:
-    return (
-        rows.where(_one_of(deliveries.c.id, dialect)).order_by(deliveries.c.id).with_for_update(of=deliveries)
-    )
-
-
-_WITH_PERSONAL = select(deliveries, notifications.c.personal, notifications.c.correlation_id).outerjoin(
+STATE_COLUMNS = State.__struct_fields__
+_STATE = [deliveries.c[name] for name in STATE_COLUMNS]
+_HELD = select(*_STATE, deliveries.c.recipient_index, deliveries.c.content_index, deliveries.c.international)
+_WITH_PERSONAL = _HELD.add_columns(notifications.c.personal, notifications.c.correlation_id).outerjoin(
     notifications, notifications.c.id == deliveries.c.notification_id
 )
-_LOCK = {
-    (dialect, with_personal): _locked(dialect, _WITH_PERSONAL if with_personal else select(deliveries))
-    for dialect in ("postgresql", "sqlite")
+_DIALECTS = ("postgresql", "sqlite")
+_READ = {
+    (dialect, with_personal): (_WITH_PERSONAL if with_personal else _HELD).where(
+        _one_of(deliveries.c.id, dialect)
+    )
+    for dialect in _DIALECTS
     for with_personal in (False, True)
 }
+_LOCK = {key: each.order_by(deliveries.c.id).with_for_update(of=deliveries) for key, each in _READ.items()}
 
 
 async def lock_deliveries(
@@ -101,9 +106,17 @@ async def lock_deliveries(
 ) -> list[Row[Any]]:
     """The deliveries, locked until the transaction ends, by their ids so that no two lockers cross.
 
-    Where it is asked for, with the sealed personal data and the correlation id of their notifications.
+    Each has the columns of a state, what is counted of it, and where it is asked for the sealed personal data
+    and the correlation id of its notification.
     """
     return list(await conn.execute(_LOCK[conn.dialect.name, with_personal], {"ids": list(ids)}))
+
+
+async def read_deliveries(
+    conn: AsyncConnection, ids: Iterable[str], *, with_personal: bool
+) -> list[Row[Any]]:
+    """The same as they are now, and locked by nobody."""
+    return list(await conn.execute(_READ[conn.dialect.name, with_personal], {"ids": list(ids)}))
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:
@@ -127,10 +140,13 @@ async def waiting(
     limit: int,
     lane: Lane,
 ) -> list[Row[Any]]:
-    """What is due later and waits for that reason, behind a moment and an id, the longest waiting first."""
+    """What is due later and waits for that reason, behind a moment and an id, the longest waiting first.
+
+    Each row has the columns of a state.
+    """
     moment, last_id = after
     statement = (
-        select(deliveries)
+        select(*_STATE)
         .where(
             deliveries.c.lane == lane.value,
             deliveries.c.due_at >= moment,

@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, behind one small interface."""
 
-from postroom.kit.database.batch import Batch
-from postroom.kit.database.bulk import BulkInsert, BulkUpdate, SpreadInsert
+from postroom.kit.database.batch import Batch, Outdated
+from postroom.kit.database.bulk import BulkInsert, BulkSwap, BulkUpdate, SpreadInsert
 from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
 from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_transactions
 from postroom.kit.database.types import Id, Instant, metadata
@@ -9,6 +9,7 @@ from postroom.kit.database.types import Id, Instant, metadata
 __all__ = [
     "Batch",
     "BulkInsert",
+    "BulkSwap",
     "BulkUpdate",
     "Database",
     "DatabaseUnavailable",
@@ -16,6 +17,7 @@ __all__ = [
     "Id",
     "Instant",
     "LockTimeout",
+    "Outdated",
     "SpreadInsert",
     "WriterBusy",
     "in_transactions",

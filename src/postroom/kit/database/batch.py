@@ -5,15 +5,28 @@ on SQLite three turns of the driver's thread (bench/accept.py).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-Write = tuple[str, Sequence[Any]]
-"""A statement, in the words of its dialect, and its values. On PostgreSQL each value may be an array."""
-
 _PLACE = re.compile(r"\$(\d+)")
+_DIVISION_BY_ZERO = "22012"
+
+
+class Outdated(Exception):
+    """What was to be changed is not as it was known; nothing of the batch was written."""
+
+
+class Write(NamedTuple):
+    """A statement, in the words of its dialect, and its values. On PostgreSQL each value may be an array.
+
+    `rows` is how many it must change for any of the batch to be written; None where that does not matter.
+    """
+
+    statement: str
+    values: Sequence[Any]
+    rows: int | None = None
 
 
 class Batch:
@@ -22,16 +35,26 @@ class Batch:
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
         self._writes: list[Write] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
         return bool(self._writes)
 
-    def add(self, statement: str, values: Sequence[Any]) -> None:
-        self._writes.append((statement, values))
+    def add(self, statement: str, values: Sequence[Any], *, rows: int | None = None) -> None:
+        """Run a statement; where it does not change so many `rows`, the writing raises Outdated."""
+        self._writes.append(Write(statement, values, rows))
 
-    def add_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    def add_each(self, statement: str, rows: Iterable[Sequence[Any]], *, must_change: bool = False) -> None:
         """Run a statement of SQLite for each row, in their order."""
-        self._writes += [(statement, row) for row in rows]
+        self._writes += [Write(statement, row, 1 if must_change else None) for row in rows]
+
+    def once_written(self, callback: Callable[[], None]) -> None:
+        """Have something done after the commit of `Database.write`."""
+        self._afterwards.append(callback)
+
+    def say_that_it_is_written(self) -> None:
+        for callback in self._afterwards:
+            callback()
 
     async def run(self, conn: AsyncConnection) -> None:
         """Write all of it, in the caller's transaction."""
@@ -46,8 +69,10 @@ class Batch:
 
     def as_one(self) -> tuple[str, tuple[Any, ...]]:
         """All of it as one statement of PostgreSQL, with its values."""
-        values = tuple(value for _, each in self._writes for value in each)
-        return _combined(tuple(statement for statement, _ in self._writes)), values
+        statements = tuple([(each.statement, each.rows is not None) for each in self._writes])
+        values = [value for each in self._writes for value in each.values]
+        counts = [each.rows for each in self._writes if each.rows is not None]
+        return _combined(statements), (*values, *counts)
 
     def write_at_once(self, connection: Any) -> None:
         """All of it in a transaction of its own, with a connection of Python's sqlite3."""
@@ -61,28 +86,42 @@ class Batch:
             raise
 
     def _write(self, connection: Any) -> None:
-        for statement, values in self._writes:
-            connection.execute(statement, values)
+        for statement, values, rows in self._writes:
+            changed = connection.execute(statement, values).rowcount
+            if rows is not None and changed != rows:
+                raise Outdated
 
 
-_known: dict[tuple[str, ...], str] = {}
+def is_outdated(sqlstate: str) -> bool:
+    """Whether this is how a combined statement says that not all rows were changed that had to be."""
+    return sqlstate == _DIVISION_BY_ZERO
 
 
-def _combined(statements: tuple[str, ...]) -> str:
-    """One statement of several: what writes becomes a part of it, what only selects its result.
+_known: dict[tuple[tuple[str, bool], ...], str] = {}
 
-    There are few combinations, of our own statements: each is put together once.
+
+def _combined(statements: tuple[tuple[str, bool], ...]) -> str:
+    """One statement of several, each with whether its rows are counted, by numbers that come last.
+
+    What writes becomes a part of it, what only selects its result. A part that changes another number of rows
+    than it must makes the result, and with it the whole, fail. There are few combinations, of our own
+    statements: each is put together once.
     """
     combined = _known.get(statements)
     if combined is None:
-        parts, selects, used = [], [], 0
-        for number, statement in enumerate(statements):
+        parts, selects, counted, used = [], [], [], 0
+        for number, (statement, is_counted) in enumerate(statements):
             moved, places = _moved(statement, used)
             used += places
             if moved.lstrip().startswith("SELECT"):
                 selects.append(f"({moved})")
-            else:
-                parts.append(f"part_{number} AS ({moved})")
+                continue
+            parts.append(f"part_{number} AS ({moved}{' RETURNING 1' if is_counted else ''})")
+            counted += [number] if is_counted else []
+        selects += [
+            f"1 / ((SELECT count(*) FROM part_{number}) = ${place})::int"  # noqa: S608 - our own names
+            for place, number in enumerate(counted, start=used + 1)
+        ]
         combined = f"WITH {', '.join(parts)} SELECT {', '.join(selects) or '1'}"
         _known[statements] = combined
     return combined

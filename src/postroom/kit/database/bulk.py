@@ -173,6 +173,58 @@ class BulkUpdate:
         return tuple(map(_converted_alone, self._sqlite_converts, self._values(row)))
 
 
+class BulkSwap:
+    """Sets columns of many rows of a table, by their `id`, where each still has the values that are known.
+
+    A row gives the new value of each column, and as `known_<name>` the one that each of `known` had when it
+    was read. Where any row of them has another by now, nothing of the batch is written.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str], *, known: Sequence[str]) -> None:
+        self._names = (*columns, *(f"known_{name}" for name in known))
+        kinds = [table.columns[name] for name in (*columns, *known, "id")]
+        self._sqlite_converts = tuple(map(_for_sqlite, kinds))
+        changes = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns, start=1))
+        still = [f"{name} IS ?{place}" for place, name in enumerate(known, start=len(columns) + 1)]
+        conditions = " AND ".join([f"id = ?{len(kinds)}", *still])
+        self._sqlite = f"UPDATE {table.name} SET {changes} WHERE {conditions}"  # noqa: S608 - our own names
+        self._postgres = _swap_at_once(table, columns, known)
+
+    def add(self, batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Change the rows with the batch, each of them once."""
+        if not rows:
+            return
+        if batch.dialect == "postgresql":
+            ids = ",".join([row["id"] for row in rows])
+            columns = [[row[name] for row in rows] for name in self._names]
+            batch.add(self._postgres, [*columns, ids], rows=len(rows))
+            return
+        names = (*self._names, "id")
+        batch.add_each(
+            self._sqlite,
+            [
+                tuple(map(_converted_alone, self._sqlite_converts, [row[name] for name in names]))
+                for row in rows
+            ],
+            must_change=True,
+        )
+
+
+def _swap_at_once(table: Table, columns: Sequence[str], known: Sequence[str]) -> str:
+    """The rows are locked in the order of their ids, as all lock them: no two wait for each other."""
+    kinds = [table.columns[name] for name in (*columns, *known, "id")]
+    arrays = ", ".join(_postgres_array(kind, place) for place, kind in enumerate(kinds, start=1))
+    names = ", ".join([*(f"new_{name}" for name in columns), *(f"known_{name}" for name in known), "new_id"])
+    changes = ", ".join(f"{name} = new_{name}" for name in columns)
+    still = "".join(f" AND held.{name} IS NOT DISTINCT FROM known_{name}" for name in known)
+    return (
+        f"UPDATE {table.name} SET {changes} FROM ("  # noqa: S608 - our own names
+        f"SELECT each.* FROM unnest({arrays}) AS each ({names})"
+        f" JOIN {table.name} AS held ON held.id = new_id{still} ORDER BY new_id FOR UPDATE OF held"
+        f") AS fresh WHERE {table.name}.id = new_id"
+    )
+
+
 def _update(table: Table, columns: Sequence[str], only: str, *, places: Sequence[str]) -> str:
     *values, key = places
     changes = ", ".join(f"{name} = {place}" for name, place in zip(columns, values, strict=True))
