@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from postroom.domain import delivery as steps
 from postroom.domain.channel import Channel
-from postroom.domain.delivery import Change, State, Step
+from postroom.domain.delivery import MOVING, Change, State, Step
 from postroom.domain.outcome import Accepted, Limit, Outcome, Rejected, TryAgain, Uncertain
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status, is_final
@@ -65,6 +65,10 @@ class Provider:
         return list(self.statuses.items())[-1] if self.statuses else None
 
 
+def where(state: State) -> list[object]:
+    return [getattr(state, name) for name in MOVING]
+
+
 class DeliveryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -99,6 +103,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         if is_final(before.status):
             came_back = before.status is Status.RECEIVED and after.status is Status.RETURNED
             assert came_back or after == before
+        assert after == before or where(after) != where(before)
         if change.began is not None:
             assert change.began not in self.attempts
             self.attempts[change.began] = True
@@ -366,6 +371,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         if change is None:
             assert not although_unsure or last is None
             return
+        assert where(change.state) != where(self.state)
         self.state = change.state
         if self.state.open_attempt is not None:
             self.attempts[self.state.open_attempt] = True

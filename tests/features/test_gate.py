@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain import delivery as steps
 from postroom.domain.delivery import Change, State, Step
 from postroom.domain.notification import Notification
 from postroom.domain.status import Status
-from postroom.features.notifications.changes import Done, Request, state_of, write_changes
+from postroom.features.notifications.changes import Done, Held, Request, write_changes, write_together
 from postroom.features.notifications.tables import attempts, deliveries
+from postroom.kit.database import Batch
 from postroom.kit.ids import new_id
 
 if TYPE_CHECKING:
@@ -26,18 +26,34 @@ LATER = timedelta(minutes=1)
 
 @dataclass
 class ShutGate:
-    """Lets nothing through that it was told of, and keeps whom it was asked about."""
+    """Lets nothing through that it was told of, and keeps whom it was asked about.
 
-    shut: frozenset[str] = frozenset()
+    `needs_locks` is one that cannot say it of what is not locked.
+    """
+
+    needs_locks: bool
+    shut: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
-    async def __call__(self, conn: AsyncConnection, rows: Sequence[Row[Any]]) -> Mapping[str, Change]:
-        self.asked += [row.id for row in rows]
+    async def locked(self, conn: AsyncConnection, held: Sequence[Held]) -> Mapping[str, Change]:
+        assert self.needs_locks
+        return self._instead([each.state for each in held])
+
+    async def at_once(self, batch: Batch, held: Sequence[Held]) -> Mapping[str, Change] | None:
+        return None if self.needs_locks else self._instead([each.state for each in held])
+
+    def _instead(self, states: Sequence[State]) -> Mapping[str, Change]:
+        self.asked += [state.id for state in states]
         return {
-            row.id: steps.put_off(state_of(row), until=row.due_at + LATER, reason="waits for a limit")
-            for row in rows
-            if row.id in self.shut
+            state.id: steps.put_off(state, until=state.created_at + LATER, reason="waits for a limit")
+            for state in states
+            if state.id in self.shut
         }
+
+
+@pytest.fixture(params=[True, False], ids=["locked", "at once"])
+def gate(request: pytest.FixtureRequest) -> ShutGate:
+    return ShutGate(request.param)
 
 
 def claim(office: "Office", made: Notification) -> Request:
@@ -47,17 +63,18 @@ def claim(office: "Office", made: Notification) -> Request:
 
 
 async def write(office: "Office", requests: Sequence[Request], gate: ShutGate) -> list[Done]:
-    async with office.app.database.transaction() as conn:
-        return await write_changes(conn, requests, queue=office.app.queue, gate=gate)
+    return await write_together(requests, database=office.app.database, queue=office.app.queue, gate=gate)
 
 
 def step_of(done: Done) -> Step | None:
     return None if done.change is None else done.change.step
 
 
-async def test_of_many_claims_only_those_are_stopped_that_the_gate_names(office: "Office") -> None:
+async def test_of_many_claims_only_those_are_stopped_that_the_gate_names(
+    office: "Office", gate: ShutGate
+) -> None:
     stopped, sent = [await office.create(office.email()) for _ in range(2)]
-    gate = ShutGate(frozenset({stopped.deliveries[0].id}))
+    gate.shut = {stopped.deliveries[0].id}
 
     done = await write(office, [claim(office, stopped), claim(office, sent)], gate)
 
@@ -70,10 +87,11 @@ async def test_of_many_claims_only_those_are_stopped_that_the_gate_names(office:
     assert [row.delivery_id for row in await office.rows(attempts)] == [second.id]
 
 
-async def test_the_gate_is_asked_only_of_what_would_call_the_provider(office: "Office") -> None:
+async def test_the_gate_is_asked_only_of_what_would_call_the_provider(
+    office: "Office", gate: ShutGate
+) -> None:
     sending, not_due = [await office.create(office.email()) for _ in range(2)]
     await office.step(sending)
-    gate = ShutGate()
 
     def not_yet(state: State) -> Change:
         before = state.created_at - timedelta(seconds=1)
@@ -88,9 +106,8 @@ async def test_the_gate_is_asked_only_of_what_would_call_the_provider(office: "O
     assert gate.asked == [sending.deliveries[0].id]
 
 
-async def test_two_claims_of_one_delivery_are_one_question(office: "Office") -> None:
+async def test_two_claims_of_one_delivery_are_one_question(office: "Office", gate: ShutGate) -> None:
     made = await office.create(office.email())
-    gate = ShutGate()
 
     done = await write(office, [claim(office, made), claim(office, made)], gate)
 

@@ -29,7 +29,7 @@ from postroom.features.limits.hour import Hour, entry, places
 from postroom.features.limits.provider import Till, give_back, spend
 from postroom.features.limits.store import recent_sends
 from postroom.features.limits.verdicts import burst_of, in_parts
-from postroom.kit.database import Database, open_database
+from postroom.kit.database import Database, Outdated, open_database
 from postroom.kit.database.types import to_microseconds
 from postroom.kit.ids import new_id
 
@@ -72,29 +72,43 @@ def text(limits: ProviderLimits = ProviderLimits(), **changed: Any) -> Wanted:  
 
 
 class Asking:
-    """Asks the limits, at a time that the test sets."""
+    """Asks the limits, at a time that the test sets: within a transaction, or `at_once` where that can be."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, at_once: bool = False) -> None:
         self.database = database
+        self.at_once = at_once
         self.buckets = ProviderBuckets()
         self.now = NOON
 
     async def admit(self, *every: Wanted) -> list[Verdict]:
-        async with self.database.transaction() as conn:
-            verdicts = await self.buckets.admit(conn, every, now=self.now)
+        verdicts = await self.admitted_at_once(*every) if self.at_once else None
+        if verdicts is None:
+            async with self.database.transaction() as conn:
+                verdicts = await self.buckets.admit(conn, every, now=self.now)
         assert verdicts.keys() == {each.delivery_id for each in every}
         return [verdicts[each.delivery_id] for each in every]
+
+    async def admitted_at_once(self, *every: Wanted) -> dict[str, Verdict] | None:
+        """None where that cannot be, or where somebody else was faster."""
+        batch = self.database.batch()
+        verdicts = await self.buckets.admit_at_once(self.database, batch, every, now=self.now)
+        try:
+            if batch:
+                await self.database.write(batch)
+        except Outdated:
+            return None
+        return verdicts
 
     async def slow_down(self, **what: Any) -> None:
         async with self.database.transaction() as conn:
             await self.buckets.slow_down(conn, ACCOUNT, now=self.now, **what)
 
 
-@pytest.fixture
-async def asking(database_url: str) -> AsyncIterator[Asking]:
+@pytest.fixture(params=[False, True], ids=["locked", "at once"])
+async def asking(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Asking]:
     database = open_database(database_url)
     await migrate_database(database)
-    yield Asking(database)
+    yield Asking(database, at_once=request.param)
     await database.close()
 
 
@@ -245,7 +259,7 @@ async def test_what_is_rolled_back_was_not_counted(asking: Asking) -> None:
 
 
 async def test_two_workers_share_one_bucket(asking: Asking) -> None:
-    other = Asking(asking.database)
+    other = Asking(asking.database, at_once=asking.at_once)
     verdicts = []
     for _ in range(7):
         verdicts += await asking.admit(wanted(), wanted())
@@ -255,7 +269,7 @@ async def test_two_workers_share_one_bucket(asking: Asking) -> None:
 
 
 async def test_what_one_worker_rolled_back_does_not_hide_what_another_spent(asking: Asking) -> None:
-    other = Asking(asking.database)
+    other = Asking(asking.database, at_once=asking.at_once)
     await asking.admit(wanted())
     async with asking.database.writer.connect() as conn:
         await asking.buckets.admit(conn, [wanted() for _ in range(3)], now=NOON)
@@ -275,7 +289,7 @@ async def test_a_bucket_that_no_worker_could_empty_is_kept_in_parts(asking: Aski
         international_texts=10**9,
         letters=10**9,
     )
-    workers = [Asking(asking.database) for _ in range(5)]
+    workers = [Asking(asking.database, at_once=asking.at_once) for _ in range(5)]
     for part, worker in enumerate(workers):
         worker.buckets = ProviderBuckets(part=part)
     verdicts = [await worker.admit(*(wanted(huge) for _ in range(30))) for worker in workers]
@@ -514,14 +528,54 @@ async def test_what_no_limit_of_the_hour_holds_for_is_not_kept(asking: Asking) -
         assert list(await conn.execute(recent_sends.select())) == []
 
 
+# At once
+
+
+async def test_what_only_this_process_counts_is_not_locked(asking: Asking) -> None:
+    await asking.admit(wanted())
+
+    verdicts = await asking.admitted_at_once(text(), wanted(same_template_an_hour=5))
+
+    assert verdicts is not None
+    assert [*verdicts.values()] == [Go(), Go()]
+    async with asking.database.reading() as conn:
+        rows = (await conn.execute(recent_sends.select())).all()
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize("of_a_text", [False, True], ids=["the bucket", "an hour's list"])
+async def test_what_another_has_counted_since_is_not_overlooked(asking: Asking, of_a_text: bool) -> None:
+    """Not even the other half of it is written: what goes to the list alone has taken no token."""
+    other = Asking(asking.database)
+    await asking.admit(wanted())
+    batch = asking.database.batch()
+    await asking.buckets.admit_at_once(asking.database, batch, [text(), text()], now=NOON)
+    await other.admit(text(account=OTHER_ACCOUNT) if of_a_text else wanted())
+
+    with pytest.raises(Outdated):
+        await asking.database.write(batch)
+
+    assert kinds(await asking.admit(*(text(same_template_an_hour=0) for _ in range(20)))) == (
+        {Go: 19, PutOff: 1} if of_a_text else {Go: 18, PutOff: 2}
+    )
+
+
+async def test_several_accounts_at_once_are_locked(asking: Asking) -> None:
+    both = wanted(), wanted(account=OTHER_ACCOUNT)
+    await asking.admit(*both)
+
+    assert await asking.admitted_at_once(*both) is None
+
+
 # Together
 
 
 @pytest.mark.postgres
-async def test_many_at_once_never_spend_more_than_there_is(postgres_url: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["locked", "at once"])
+async def test_many_at_once_never_spend_more_than_there_is(postgres_url: str, at_once: bool) -> None:
     database = open_database(postgres_url)
     await migrate_database(database)
-    workers = [Asking(database) for _ in range(4)]
+    workers = [Asking(database, at_once=at_once) for _ in range(4)]
     limits = ProviderLimits(per_minute=60, burst=50, kept_for_singles=0, emails=40)
     batches = [
         [wanted(limits, same_template_an_hour=7, recipient=b"%d" % (number % 4)) for number in range(10)]
@@ -699,12 +753,13 @@ def _most_in_an_hour(gone: list[tuple[datetime, Wanted]], of: Callable[[Wanted],
     )
 
 
-def test_the_tables_say_what_the_rules_say(database_url: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["locked", "at once"])
+def test_the_tables_say_what_the_rules_say(database_url: str, at_once: bool) -> None:
     """Whatever is asked in whatever batches: what is kept between them changes no verdict."""
     with asyncio.Runner() as runner:
         database = open_database(database_url)
         runner.run(migrate_database(database))
-        asking = Asking(database)
+        asking = Asking(database, at_once=at_once)
 
         @settings(max_examples=25)
         @given(batches=asked)

@@ -1,5 +1,6 @@
 """Many rows in one statement: what is written is what was given, row by row and column by column."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -23,10 +24,12 @@ from sqlalchemy.exc import IntegrityError
 from postroom.kit.database import (
     Batch,
     BulkInsert,
+    BulkSwap,
     BulkUpdate,
     Database,
     Id,
     Instant,
+    Outdated,
     SpreadInsert,
     open_database,
 )
@@ -57,6 +60,7 @@ spread = SpreadInsert(
     same=("name", "at", "sealed", "is_so"),
     on_conflict="(id) DO UPDATE SET name = excluded.name || coalesce(some_rows.name, '')",
 ).run
+swap = BulkSwap(ROWS, ("name", "at", "other_id", "count", "sealed"), known=("name", "at")).add
 update_unsaid = BulkUpdate(ROWS, ("words",), only="words IS NULL").run
 
 
@@ -189,6 +193,76 @@ async def test_a_batch_writes_all_of_its_parts_or_nothing(database: Database) ->
     assert await kept(database) == []
     await database.write(good)
     assert await kept(database) == sorted(first + second, key=lambda each: str(each["id"]))
+
+
+def swapped(old: dict[str, Any], number: int) -> dict[str, Any]:
+    """What becomes of a row, with what of it was read."""
+    return changed(old, number) | {"known_name": old["name"], "known_at": old["at"]}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 64, 65])
+async def test_rows_that_are_as_they_were_read_are_changed(database: Database, number: int) -> None:
+    rows = [row(each) | ({"name": None} if each % 2 else {"at": None}) for each in range(number)]
+    bystander = row(999)
+    written: list[bool] = []
+    batch = database.batch()
+    BulkInsert(ROWS).add(batch, [added := row(998)])
+    swaps = [swapped(old, each) for each, old in enumerate(rows)]
+    swap(batch, swaps)
+    batch.once_written(lambda: written.append(True))
+    async with database.transaction() as conn:
+        await insert(conn, [*rows, bystander])
+
+    await database.write(batch)
+
+    new = [{name: each[name] for name in NAMES} for each in swaps]
+    assert await kept(database) == sorted([*new, bystander, added], key=lambda each: str(each["id"]))
+    assert written == [True]
+
+
+@pytest.mark.parametrize("moved", [{"name": "another"}, {"name": None}, {"at": SOME_TIME}, None])
+async def test_where_one_row_was_changed_or_is_gone_nothing_is_written(
+    database: Database, moved: dict[str, Any] | None
+) -> None:
+    """Neither the other rows nor what else the batch holds."""
+    rows = [row(each) for each in range(1, 4)]
+    there = [rows[0], rows[2]] if moved is None else [rows[0], rows[1] | moved, rows[2]]
+    written: list[bool] = []
+    batch = database.batch()
+    swap(batch, [swapped(old, each) for each, old in enumerate(rows)])
+    BulkInsert(ROWS).add(batch, [row(998)])
+    batch.once_written(lambda: written.append(True))
+    async with database.transaction() as conn:
+        await insert(conn, there)
+
+    with pytest.raises(Outdated):
+        await database.write(batch)
+
+    assert await kept(database) == there
+    assert written == []
+
+
+async def test_of_many_who_change_the_same_rows_one_does_and_none_waits_for_the_other(
+    database: Database,
+) -> None:
+    rows = [row(each) for each in range(40)]
+    async with database.transaction() as conn:
+        await insert(conn, rows)
+
+    async def change(turn: int) -> bool:
+        batch = database.batch()
+        new = [swapped(old, each) | {"name": f"by {turn}"} for each, old in enumerate(rows)]
+        swap(batch, new[turn:] + new[:turn])
+        try:
+            await database.write(batch)
+        except Outdated:
+            return False
+        return True
+
+    done = await asyncio.gather(*map(change, range(10)))
+
+    assert sum(done) == 1
+    assert {each["name"] for each in await kept(database)} == {f"by {done.index(True)}"}
 
 
 async def test_a_batch_within_a_transaction_goes_with_it(database: Database) -> None:

@@ -54,6 +54,10 @@ class State(msgspec.Struct, frozen=True):
         return self.replayed_at or self.created_at
 
 
+MOVING = ("status", "due_at", "lease_until")
+"""Every change of a state changes one of these: where they are as they were, so is all of it."""
+
+
 class Step(StrEnum):
     """What the holder of a claim has to do."""
 

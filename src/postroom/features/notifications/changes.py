@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.delivery import Change, State, Step
+from postroom.domain.delivery import MOVING, Change, State, Step
 from postroom.features import webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.news import news_of
@@ -248,11 +248,7 @@ def _to_row(state: State) -> dict[str, Any]:
 
 
 def _known(state: State) -> dict[str, Any]:
-    return {
-        "known_status": state.status.value,
-        "known_due_at": state.due_at,
-        "known_lease_until": state.lease_until,
-    }
+    return {f"known_{name}": getattr(state, name) for name in MOVING}
 
 
 def _add_attempts(batch: Batch, changes: Sequence[Change]) -> None:

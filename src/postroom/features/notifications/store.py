@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.domain.delivery import State
+from postroom.domain.delivery import MOVING, State
 from postroom.domain.lane import Lane
 from postroom.domain.status import Status
 from postroom.features.notifications.tables import (
@@ -70,9 +70,8 @@ add_attempts = BulkInsert(attempts).add
 _receipts = BulkInsert(receipts)
 add_receipts, insert_receipts = _receipts.add, _receipts.run
 add_states = BulkUpdate(deliveries, _STATE_COLUMNS).add
-# Every change of a delivery changes one of these (tests/domain): they say whether it is still as it was read.
-MOVES = ("status", "due_at", "lease_until")
-swap_states = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVES).add
+# Who was read before, and is changed only as it was read.
+swap_states = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVING).add
 # An attempt that has an end keeps it.
 add_ends = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").add
 
