@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import NullPool, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bench.figures import Figure, middle, percentile
 from bench.options import Bench
@@ -30,7 +29,7 @@ from postroom.domain.notification import Personal
 from postroom.features.notifications.find import Filters, count_found, find_page
 from postroom.features.notifications.seal import audience_index, open_personal, seal_personal
 from postroom.kit.crypto import Vault, new_secret
-from postroom.kit.database import Database, open_database
+from postroom.kit.database import AsyncConnection, Database, create_async_engine, open_database
 
 SMALL = 10_000
 AIM = 1.3

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.servers import say_ready
+from bench.ready import say_ready
 from postroom.app import running_app
 from postroom.kit import log as logs
 from postroom.run import listen, run_async, run_doors, told_to_stop

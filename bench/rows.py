@@ -5,7 +5,8 @@ of UUIDv7's form that grows with a number, and to the numbers themselves.
 """
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.kit.database import AsyncConnection
 
 CHUNK = 500_000
 FIRST_MILLISECOND = 1_760_000_000_000

@@ -79,13 +79,6 @@ def running(
         process.wait()
 
 
-def say_ready(ready: Path, **said: object) -> None:
-    """What a process says once it answers."""
-    draft = ready.with_suffix(".draft")
-    draft.write_text(json.dumps(said))
-    draft.rename(ready)
-
-
 def _when_ready(process: "subprocess.Popen[bytes]", ready: Path, log: Path) -> dict[str, Any]:
     until = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < until:

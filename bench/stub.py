@@ -21,7 +21,8 @@ from typing import Any, cast
 
 import uvloop
 
-from bench.servers import Running, running, say_ready
+from bench.ready import say_ready
+from bench.servers import Running, running
 
 TEMPLATES = {"email": "0d1c2b3a-4e5f-4a6b-8c7d-000000000001", "sms": "0d1c2b3a-4e5f-4a6b-8c7d-000000000002"}
 _BODIES = {

@@ -27,7 +27,7 @@ import uvloop
 from litestar import Litestar, Request, Response, post
 from sqlalchemy.dialects import postgresql
 
-from bench.servers import say_ready
+from bench.ready import say_ready
 from postroom.app import migrate_database
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.kit.database import open_database

@@ -18,7 +18,7 @@ import uvloop
 from pgqueuer import AsyncpgDriver, Job, Queries, QueueManager
 
 from bench.office import NOTIFY_KEY, PERSONALISATION
-from bench.servers import say_ready
+from bench.ready import say_ready
 from bench.stub import TEMPLATES
 
 SLOTS = 64

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from bench.servers import say_ready
+from bench.ready import say_ready
 
 _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
 _FIRST = b'id: 0\nevent: count\ndata: {"unread":0}\n\n'

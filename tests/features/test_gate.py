@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain import delivery as steps
 from postroom.domain.delivery import Change, State, Step
@@ -15,7 +14,7 @@ from postroom.domain.notification import Notification
 from postroom.domain.status import Status
 from postroom.features.notifications.changes import Done, Held, Request, write_changes, write_together
 from postroom.features.notifications.tables import attempts, deliveries
-from postroom.kit.database import Batch
+from postroom.kit.database import AsyncConnection, Batch
 from postroom.kit.ids import new_id
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
 from postroom.domain.audience import Audience, AudienceKind
@@ -35,6 +34,7 @@ from postroom.features.notifications.seal import reader_index
 from postroom.features.recipients import add_members, remove_member
 from postroom.features.screens.publish import publish
 from postroom.features.webhooks.retry import Answer
+from postroom.kit.database import AsyncConnection
 from postroom.kit.web_push import from_text
 from tests.features.conftest import POLICY, open_office
 from tests.push_service import Browser, PushService, running_push_service

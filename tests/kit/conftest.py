@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import utc_now
-from postroom.kit.database import Database, DatabaseUnavailable, Id, Instant, open_database
+from postroom.kit.database import AsyncConnection, Database, DatabaseUnavailable, Id, Instant, open_database
 from postroom.kit.ids import new_id
 from postroom.kit.queue import Job, JobQueue, Slots
 from postroom.kit.queue.postgres import PostgresQueue, install

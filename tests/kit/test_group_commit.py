@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.database import (
+    AsyncConnection,
     Database,
     DatabaseUnavailable,
     GroupCommit,

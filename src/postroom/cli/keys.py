@@ -15,10 +15,9 @@ from postroom.domain.scope import EVERY_SCOPE, Scope
 from postroom.settings import read_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from postroom.app import App
     from postroom.features.services import ApiKey, NewKey, RegisteredService
+    from postroom.kit.database import AsyncConnection
 
 app = typer.Typer(help="The keys that a service calls with.", no_args_is_help=True)
 

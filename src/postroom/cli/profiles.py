@@ -14,11 +14,10 @@ from postroom.domain.errors import NotFound
 from postroom.settings import GOVUK_NOTIFY, read_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from postroom.app import App
     from postroom.features.services import Profile
     from postroom.features.webhooks.onboard import Onboarded, Webhooks
+    from postroom.kit.database import AsyncConnection
 
 Work = Callable[["AsyncConnection", "App", "Webhooks"], Awaitable[Any]]
 NONE = "none"

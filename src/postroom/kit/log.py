@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import msgspec
-import structlog
+
+# structlog draws exceptions with rich where it finds it: three megabytes for what is never drawn here.
+_rich = sys.modules.pop("rich", None)
+sys.modules["rich"] = None  # type: ignore[assignment]
+try:
+    import structlog
+finally:
+    del sys.modules["rich"]
+    if _rich is not None:
+        sys.modules["rich"] = _rich
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.store import audit_entries
 from postroom.features.audit.values import NAMES, Values, open_values, seal_values
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 
 async def give_up_values(

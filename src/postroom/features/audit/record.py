@@ -6,12 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit import store
 from postroom.features.audit.values import actor_index, digests_of, salted, seal_values
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Batch
+from postroom.kit.database import AsyncConnection, Batch
 from postroom.kit.ids import first_id_at, new_id
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.chain import BEGINNING, content_of, digest_of, head_of, pack, seal_hash
 from postroom.features.audit.store import audit_entries, audit_seals
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database, Id
+from postroom.kit.database import AsyncConnection, Database, Id
 
 AT_ONCE = 500
 """So many are sealed in one transaction: some milliseconds of work."""

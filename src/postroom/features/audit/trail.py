@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.record import Kind
 from postroom.features.audit.store import audit_entries
 from postroom.features.audit.values import Values, actor_index, open_values
 from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import first_id_at
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.audit.chain import BEGINNING, content_of, digest_of, head_of, seal_hash, unpack
 from postroom.features.audit.report import Changed, Fault, Finding, Head, Report, swapped
@@ -13,7 +12,7 @@ from postroom.features.audit.seal import mac_of
 from postroom.features.audit.store import audit_entries, audit_seals
 from postroom.features.audit.values import actor_index, given_up, open_values
 from postroom.kit.crypto import CannotOpen, Vault
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 from postroom.kit.ids import moment_of
 
 _LATE = timedelta(minutes=15)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.notification import Notification
 from postroom.features.inbox.viewers import Event, Told, Viewer
 from postroom.features.notifications.find import find_as_new, find_some
 from postroom.features.screens import Kind
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 _SHOWN = frozenset({Kind.NEW, Kind.CHANGED})
 _WITH_ALL = frozenset({Told.NEW, Told.CHANGED})

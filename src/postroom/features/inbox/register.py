@@ -4,14 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.audience import audience_of
 from postroom.domain.caller import Person
 from postroom.features import readers
 from postroom.features.notifications.waiting import Waiting, find_waiting
 from postroom.features.recipients import members_of, reader_index
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 MOST_MEMBERS = 5_000
 """So many of a group are looked at; where there are more, that is said."""

@@ -9,8 +9,6 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.channel import Channel
 from postroom.features.limits import store
 from postroom.features.limits.bucket import Bucket, copy_of, new_bucket, new_version
@@ -26,7 +24,7 @@ from postroom.features.limits.verdicts import (
     in_parts,
     stricter,
 )
-from postroom.kit.database import Batch, Database
+from postroom.kit.database import AsyncConnection, Batch, Database
 from postroom.kit.database.types import to_microseconds
 
 _ACCOUNT_BYTES = 16

@@ -20,10 +20,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.limits.bucket import COLUMNS
-from postroom.kit.database import Batch, BulkUpdate, Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Batch, BulkUpdate, Id, Instant, metadata
 from postroom.kit.database.types import to_microseconds
 
 provider_buckets = Table(

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import NOTE_REQUIRED, READING, ActionType, Refused, decide, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
@@ -20,6 +19,7 @@ from postroom.features.notifications.find import WHY_ENDED, find_one, is_outstan
 from postroom.features.notifications.seal import reader_index, seal_action
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 LONGEST_NOTE = 2_000
 

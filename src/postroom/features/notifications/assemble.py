@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
 from postroom.domain.caller import Caller, Person
@@ -19,6 +18,7 @@ from postroom.features.notifications import store, terms
 from postroom.features.notifications.seal import open_action, personal_if_it_opens, reader_index
 from postroom.features.notifications.visibility import Sight
 from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.database import AsyncConnection
 
 
 async def assemble(

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.delivery import MOVING, Change, State, Step
 from postroom.features import webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.news import news_of
-from postroom.kit.database import Batch, Database, GroupCommit, Outdated
+from postroom.kit.database import AsyncConnection, Batch, Database, GroupCommit, Outdated
 from postroom.kit.queue import Job, JobQueue
 
 Apply = Callable[[State], Change | None]

@@ -7,8 +7,6 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain import circuit as rules
 from postroom.domain.circuit import CLOSED, Circuit, CircuitPolicy, Position
 from postroom.domain.delivery import Change, State, await_provider
@@ -19,7 +17,7 @@ from postroom.features.notifications.changes import Gate, Held
 from postroom.features.services import Credentials
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen
-from postroom.kit.database import Batch
+from postroom.kit.database import AsyncConnection, Batch
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain import delivery as steps
 from postroom.domain.channel import Channel
@@ -18,7 +17,7 @@ from postroom.features import audit
 from postroom.features.notifications.changes import Request, write_changes
 from postroom.features.notifications.tables import attempts, deliveries, notifications
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 from postroom.kit.queue import JobQueue
 
 AT_ONCE = 200

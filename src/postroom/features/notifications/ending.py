@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.delivery import expire
 from postroom.domain.notification import EndedBy
@@ -14,6 +13,7 @@ from postroom.features.notifications import store, terms
 from postroom.features.notifications.changes import Request, write_changes
 from postroom.features.notifications.find import is_outstanding_row
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.queue import JobQueue
 
 MOST_EXPIRED = 200

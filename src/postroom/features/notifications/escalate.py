@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
 from postroom.domain.audience import audience_of
@@ -31,7 +30,7 @@ from postroom.features.notifications.idempotency import Once
 from postroom.features.recipients import members_of
 from postroom.features.services import Directory
 from postroom.kit.crypto import CannotOpen, Vault
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)

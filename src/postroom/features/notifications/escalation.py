@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Column, LargeBinary, Row, SmallInteger, String, Table, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.escalation import Unless
 from postroom.domain.notification import Notification
 from postroom.features.notifications.request import NewNotification
 from postroom.kit.crypto import CannotOpen, Vault
-from postroom.kit.database import Batch, BulkInsert, Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Batch, BulkInsert, Id, Instant, metadata
 
 escalation_steps = Table(
     "escalation_steps",

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import ColumnElement, Row, literal_column, or_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType, is_outstanding
 from postroom.domain.caller import Caller, Person, ServiceCaller
@@ -30,6 +29,7 @@ from postroom.features.notifications.visibility import (
     within,
 )
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import first_id_at
 
 _NOBODY = Person(email="")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import ActionType
 from postroom.domain.channel import Channel
@@ -15,6 +14,7 @@ from postroom.features.notifications import store
 from postroom.features.notifications.follow_on import Followed
 from postroom.features.notifications.seal import open_personal, seal_action
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 SOMEBODY = "the recipient"
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.channel import Channel
 from postroom.domain.delivery import Change, State, put_off, suppress
 from postroom.domain.outcome import Limit
@@ -23,7 +21,7 @@ from postroom.features.notifications.changes import Held
 from postroom.features.services import Credentials, Directory
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import CannotOpen
-from postroom.kit.database import Batch, Database, DatabaseUnavailable, LockTimeout
+from postroom.kit.database import AsyncConnection, Batch, Database, DatabaseUnavailable, LockTimeout
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)

@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, LargeBinary, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import ServiceCaller
 from postroom.domain.errors import KeyMisused
 from postroom.domain.notification import Delivery, Notification
 from postroom.features.notifications.find import find_own
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Id, Instant, metadata
 
 LONGEST_KEY = 255
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.channel import CARRIED, to_mask
 from postroom.domain.delivery import Step
 from postroom.domain.status import UNDERWAY
 from postroom.features import audit
 from postroom.features.notifications.tables import UNACCOUNTED, deliveries, notifications
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import first_id_at
 
 OVERDUE_AFTER = timedelta(minutes=1)

@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.action import READING, ActionType
 from postroom.domain.caller import Person
@@ -20,6 +19,7 @@ from postroom.features.notifications.act import news_of_reading
 from postroom.features.notifications.find import Filters, find_to_mark, is_outstanding_row
 from postroom.features.notifications.seal import reader_index
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 MOST_MARKED = 25_000
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.channels.carriers import CARRIERS
 from postroom.channels.govuk_notify import NotifyClients, NotifyMessage, asked_for_a_caller
@@ -22,7 +21,7 @@ from postroom.features.notifications.visibility import readable_by
 from postroom.features.services import Credential, Credentials, Keys
 from postroom.features.services.names import is_notify_key
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 
 
 class MessageStatuses:

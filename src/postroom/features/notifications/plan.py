@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.channels.carriers import CARRIERS
 from postroom.domain.channel import Channel, to_mask
@@ -21,7 +20,7 @@ from postroom.features.notifications.terms import add_terms
 from postroom.features.services import Credential, RegisteredService
 from postroom.features.services.credentials import keep
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Batch, Database
+from postroom.kit.database import AsyncConnection, Batch, Database
 from postroom.kit.queue import Job, JobQueue
 
 

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.channels.carriers import CARRIERS
 from postroom.domain.caller import Caller
@@ -16,6 +15,7 @@ from postroom.features.notifications.find import Page, find_among
 from postroom.features.notifications.seal import audience_index
 from postroom.features.notifications.tables import deliveries, notifications
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import is_id
 
 

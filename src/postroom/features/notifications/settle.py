@@ -3,15 +3,13 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.channels.govuk_notify import Receipt, status_of
 from postroom.domain.delivery import record_receipt
 from postroom.domain.retry import RetryPolicy
 from postroom.domain.status import Status
 from postroom.features.notifications import store
 from postroom.features.notifications.changes import Apply, Changes, Request
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 from postroom.kit.ids import is_id, new_id
 from postroom.kit.log import get_logger
 

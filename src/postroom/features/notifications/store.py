@@ -18,7 +18,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.delivery import MOVING, State
 from postroom.domain.lane import Lane
@@ -29,7 +28,7 @@ from postroom.features.notifications.tables import (
     notifications,
     receipts,
 )
-from postroom.kit.database import BulkInsert, BulkSwap, BulkUpdate, Id, Instant
+from postroom.kit.database import AsyncConnection, BulkInsert, BulkSwap, BulkUpdate, Id, Instant
 
 _SOME = 5_000
 """So many are named in one statement."""

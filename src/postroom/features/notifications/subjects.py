@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.notifications.tables import notifications
 from postroom.features.webhooks import Subject
+from postroom.kit.database import AsyncConnection
 
 
 async def subjects_of(conn: AsyncConnection, notification_ids: Collection[str]) -> dict[str, Subject]:

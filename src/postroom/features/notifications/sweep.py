@@ -2,13 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.lane import Lane
 from postroom.features.notifications import store
 from postroom.features.services import Credentials
 from postroom.features.services.credentials import forget_raw_keys
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 from postroom.kit.queue import Job, JobQueue
 
 _OVERDUE = timedelta(seconds=2)

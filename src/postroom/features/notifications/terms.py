@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, LargeBinary, Row, String, Table, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.notification import Ended, EndedBy, Notification
 from postroom.features import readers
 from postroom.features.notifications.tables import notifications
-from postroom.kit.database import Batch, BulkInsert, Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Batch, BulkInsert, Id, Instant, metadata
 
 screen_terms = Table(
     "screen_terms",

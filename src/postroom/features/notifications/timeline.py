@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.channel import Channel
@@ -22,6 +21,7 @@ from postroom.features.notifications import store, terms, wording
 from postroom.features.notifications.tables import attempts, notifications, receipts
 from postroom.features.notifications.visibility import Sight, readable_by
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.caller import Caller, Person, ServiceCaller
 from postroom.domain.errors import FieldError, Forbidden, Invalid
 from postroom.domain.masking import mask_text
@@ -15,6 +13,7 @@ from postroom.features.notifications import store, wording
 from postroom.features.notifications.visibility import Sight, readable_by
 from postroom.features.services import Directory
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 READS_THE_AUDIT = frozenset({Role.ADMIN, Role.AUDITOR})
 """They read all of it, as it is: it is what they are there for."""

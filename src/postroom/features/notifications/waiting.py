@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, literal_column
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.notifications import store
 from postroom.features.notifications.seal import audience_index
 from postroom.features.notifications.tables import OUTSTANDING, notifications
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 _MOST_MERGED = 100
 _MOST_AT_ONCE = 10_000

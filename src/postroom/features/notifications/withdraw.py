@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.domain.action import is_outstanding
 from postroom.domain.caller import Caller, Person
 from postroom.domain.delivery import cancel
@@ -17,6 +15,7 @@ from postroom.features.notifications.find import find_one, is_outstanding_row, r
 from postroom.features.notifications.seal import reader_index
 from postroom.features.notifications.visibility import visible_to
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.queue import JobQueue
 
 

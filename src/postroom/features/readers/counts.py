@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Select, cast, func, literal, select, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.readers.tables import NOBODY, reader_counts, reader_deltas, reader_states
-from postroom.kit.database import Batch, BulkInsert
+from postroom.kit.database import AsyncConnection, Batch, BulkInsert
 
 _deltas = BulkInsert(reader_deltas, without=("drawn",))
 

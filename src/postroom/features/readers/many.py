@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.reading import Reading
 from postroom.features.readers.counts import Change, record_changes
 from postroom.features.readers.states import COLUMNS, About
 from postroom.features.readers.tables import reader_states
-from postroom.kit.database import Id, SpreadInsert
+from postroom.kit.database import AsyncConnection, Id, SpreadInsert
 
 
 def _kept(flag: Reading, column: str) -> str:

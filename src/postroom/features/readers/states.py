@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.reading import Reading
 from postroom.features.readers.counts import Change, record_changes
 from postroom.features.readers.tables import reader_states
+from postroom.kit.database import AsyncConnection
 
 COLUMNS = {
     Reading.SEEN: "seen_at",

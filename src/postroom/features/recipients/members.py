@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notify_rules.email_address import check_email_address
 from notify_rules.errors import InvalidEmailAddress
@@ -15,6 +14,7 @@ from postroom.domain.errors import FieldError, Invalid, NotFound
 from postroom.features.recipients import store
 from postroom.features.recipients.indexes import audience_index, reader_index
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 LONGEST_LIST = 10_000
 _COLUMN = "members.sealed"

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Column, Index, LargeBinary, Row, Select, String, Table, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.audience import AudienceKind
-from postroom.kit.database import BulkInsert, Instant, metadata
+from postroom.kit.database import AsyncConnection, BulkInsert, Instant, metadata
 
 members = Table(
     "members",

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.screens.tables import screen_changes, screen_outbox
+from postroom.kit.database import AsyncConnection
 
 
 async def last_position(conn: AsyncConnection) -> int:

@@ -5,10 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.features.screens.tables import screen_changes, screen_outbox
-from postroom.kit.database import Batch, BulkInsert
+from postroom.kit.database import AsyncConnection, Batch, BulkInsert
 
 
 class Kind(StrEnum):

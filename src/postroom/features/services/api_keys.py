@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound
 from postroom.domain.scope import EVERY_SCOPE, Scope, from_text, to_text
 from postroom.features import audit
 from postroom.features.services import store
 from postroom.kit.crypto import Vault, new_secret
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import is_id, new_id
 
 API_KEY_PREFIX = "postroom_"

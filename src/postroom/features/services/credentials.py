@@ -7,13 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.limits import account_of
 from postroom.features.services import store
 from postroom.features.services.names import notify_service_id
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database
+from postroom.kit.database import AsyncConnection, Database
 
 InUse = Callable[[AsyncConnection, str], Awaitable[bool]]
 """Whether a delivery that has not ended is sent with this credential."""

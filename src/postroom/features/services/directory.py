@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Grant, ServiceCaller
 from postroom.domain.scope import from_text
@@ -21,7 +20,7 @@ from postroom.features.services.grants import grants_to
 from postroom.features.services.names import is_name
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
-from postroom.kit.database import Database, DatabaseUnavailable, LockTimeout
+from postroom.kit.database import AsyncConnection, Database, DatabaseUnavailable, LockTimeout
 
 _MOST_REMEMBERED = 10_000
 _USED_TO_THE = timedelta(hours=1)

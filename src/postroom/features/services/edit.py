@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError
 from postroom.features import audit
@@ -17,6 +16,7 @@ from postroom.features.services.links import check_hosts, to_hosts
 from postroom.features.services.noted import note_change
 from postroom.features.services.profile import Profile, seal_owner
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Boolean, Column, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Grant
 from postroom.domain.errors import FieldError, Invalid
 from postroom.features import audit
 from postroom.features.services.store import services
-from postroom.kit.database import Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Id, Instant, metadata
 
 grants = Table(
     "grants",

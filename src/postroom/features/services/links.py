@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError, Invalid
 from postroom.features import audit
 from postroom.features.services import store
 from postroom.features.services.noted import note_change
+from postroom.kit.database import AsyncConnection
 
 MOST_HOSTS = 50
 LONGEST_URL = 2_000

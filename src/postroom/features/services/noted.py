@@ -1,8 +1,7 @@
 """What is changed of a service is noted in the audit: what, not to which value."""
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.features import audit
+from postroom.kit.database import AsyncConnection
 
 
 async def note_change(conn: AsyncConnection, service_id: str, *fields: str, by: audit.By | None) -> None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import NotFound
 from postroom.features.limits import ServiceLimits
@@ -15,6 +14,7 @@ from postroom.features.services import store
 from postroom.features.services.credentials import open_key
 from postroom.features.services.names import is_name, notify_key_name
 from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.database import AsyncConnection
 
 _OWNER = "services.owner"
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid
 from postroom.features import audit
@@ -20,6 +19,7 @@ from postroom.features.services.links import check_hosts, to_hosts
 from postroom.features.services.noted import note_change
 from postroom.features.services.profile import seal_owner
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import new_id
 
 

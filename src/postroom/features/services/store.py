@@ -6,9 +6,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, LargeBinary, Row, String, Table, Text, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.kit.database import Id, Instant, metadata
+from postroom.kit.database import AsyncConnection, Id, Instant, metadata
 
 services = Table(
     "services",

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.retry import Outcome
 from postroom.features.webhooks.tables import webhook_attempts
+from postroom.kit.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)

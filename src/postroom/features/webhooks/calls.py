@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.endpoints import drop_calls, unseal
 from postroom.features.webhooks.retry import GIVE_UP_ENDPOINT_AFTER, Answer, Outcome, Verdict
@@ -18,7 +17,7 @@ from postroom.features.webhooks.tables import (
 )
 from postroom.features.webhooks.told import FeedbackItem, Subjects, to_body, to_item
 from postroom.kit.crypto import CannotOpen, Vault
-from postroom.kit.database import BulkInsert, BulkUpdate
+from postroom.kit.database import AsyncConnection, BulkInsert, BulkUpdate
 from postroom.kit.ids import new_id
 from postroom.kit.log import get_logger
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.retry import Outcome
 from postroom.features.webhooks.tables import feedback_events, webhook_attempts, webhook_calls
+from postroom.kit.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)

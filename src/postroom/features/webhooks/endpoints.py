@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy import Row, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, FieldError, Invalid, NotFound
 from postroom.features import audit
@@ -17,6 +16,7 @@ from postroom.features.services import note_change
 from postroom.features.webhooks.signing import new_webhook_secret
 from postroom.features.webhooks.tables import webhook_calls, webhook_endpoints
 from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.dialling import is_address, is_public
 
 LONGEST_URL = 2_000

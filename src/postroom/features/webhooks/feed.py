@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import feedback_events
 from postroom.features.webhooks.told import FeedbackItem, Subjects, to_item
+from postroom.kit.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from hashlib import blake2b
 
 import msgspec
 from msgspec import UnsetType
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import FieldError, Invalid, Stale
 from postroom.features import audit
@@ -33,6 +32,7 @@ from postroom.features.webhooks.endpoints import (
     set_endpoint,
 )
 from postroom.kit.crypto import Vault, new_secret
+from postroom.kit.database import AsyncConnection
 
 FIRST_KEY = "first"
 

@@ -8,7 +8,6 @@ what somebody has read already.
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, literal, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import (
     feedback_events,
@@ -16,7 +15,7 @@ from postroom.features.webhooks.tables import (
     webhook_calls,
     webhook_endpoints,
 )
-from postroom.kit.database import Database, Instant
+from postroom.kit.database import AsyncConnection, Database, Instant
 
 MOST = 1_000
 """So many get their places in one transaction."""

@@ -5,10 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.features.webhooks.tables import feedback_outbox
-from postroom.kit.database import Batch, BulkInsert, SpreadInsert
+from postroom.kit.database import AsyncConnection, Batch, BulkInsert, SpreadInsert
 from postroom.kit.ids import new_id
 
 

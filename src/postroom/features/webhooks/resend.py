@@ -4,11 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import Select, and_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, NotFound
 from postroom.features.webhooks.tables import feedback_events, webhook_calls, webhook_endpoints
-from postroom.kit.database import Database, Instant
+from postroom.kit.database import AsyncConnection, Database, Instant
 from postroom.kit.ids import first_id_at
 
 AT_ONCE = 1_000

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.webhooks.tables import feedback_outbox, webhook_calls, webhook_endpoints
+from postroom.kit.database import AsyncConnection
 
 MOST_COUNTED = 100_000
 

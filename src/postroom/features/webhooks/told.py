@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.kit.database import AsyncConnection
 
 
 class Subject(NamedTuple):

@@ -1,7 +1,6 @@
 """Developers look at services: their webhooks with every try, their keys, their templates."""
 
 from litestar.handlers import HTTPRouteHandler
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.errors import Conflict, NotFound
 from postroom.features.services import Profile, find_profile, find_profiles, keys_of
@@ -13,6 +12,7 @@ from postroom.interfaces.web.failures import show_failure
 from postroom.interfaces.web.paths import DEVELOPER, with_query
 from postroom.interfaces.web.shell import Answer
 from postroom.interfaces.web.visit import DEVELOPERS, READERS, Door, Visit, form, view
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import is_id
 
 SERVICES = f"{DEVELOPER}/services"

@@ -1,5 +1,6 @@
 """One database, SQLite or PostgreSQL, behind one small interface."""
 
+from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.batch import Batch, Outdated
 from postroom.kit.database.bulk import BulkInsert, BulkSwap, BulkUpdate, SpreadInsert
 from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
@@ -7,6 +8,7 @@ from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_trans
 from postroom.kit.database.types import Id, Instant, metadata
 
 __all__ = [
+    "AsyncConnection",
     "Batch",
     "BulkInsert",
     "BulkSwap",

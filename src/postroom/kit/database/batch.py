@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from postroom.kit.database.asynchronous import AsyncConnection
 
 _PLACE = re.compile(r"\$(\d+)")
 _DIVISION_BY_ZERO = "22012"

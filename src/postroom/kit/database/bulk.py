@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Column, Table, Uuid
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.batch import Batch
 from postroom.kit.database.types import Instant, to_microseconds
 

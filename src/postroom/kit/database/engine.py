@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from postroom.kit.database.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
 from postroom.kit.database.batch import Batch, Outdated, is_outdated
 
 _SQLITE_READERS = 4

@@ -6,8 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.engine import Database, DatabaseUnavailable
 
 _QUIET_TURNS = 3

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.engine import Database
 
 _ONE_AT_A_TIME = 7_205_759_403_792  # any fixed number: the key of PostgreSQL's advisory lock

@@ -5,9 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from postroom.kit.database import Batch
+from postroom.kit.database import AsyncConnection, Batch
 
 Handle = Callable[[str], Coroutine[Any, Any, None]]
 """Does the step that is due for one id. It may be called twice for one job, and by two workers at once.

@@ -10,10 +10,9 @@ import asyncpg
 from pgqueuer import AsyncpgDriver, Queries
 from pgqueuer.models import TableChangedEvent
 from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.kit.clock import Clock
-from postroom.kit.database import Batch
+from postroom.kit.database import AsyncConnection, Batch
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 

@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from postroom.kit.clock import Clock
-from postroom.kit.database import Batch, DatabaseUnavailable, WriterBusy
+from postroom.kit.database import AsyncConnection, Batch, DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup

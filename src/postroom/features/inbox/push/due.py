@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.notification import Notification
 from postroom.domain.reading import OUT_OF_SIGHT, Reading
@@ -19,6 +18,7 @@ from postroom.features.notifications import terms
 from postroom.features.notifications.find import find_as_new
 from postroom.features.recipients import audience_index, audiences_with
 from postroom.kit.crypto import CannotOpen, Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.log import get_logger
 
 log = get_logger(__name__)

@@ -10,13 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.features.inbox.push.subscriptions import is_live
 from postroom.features.inbox.push.tables import push_places, push_subscriptions, pushes
 from postroom.features.recipients import memberships_among
 from postroom.features.screens import Kind, feed
-from postroom.kit.database import BulkInsert, Database
+from postroom.kit.database import AsyncConnection, BulkInsert, Database
 
 MOST = 500
 """So many changes are looked at in one transaction."""

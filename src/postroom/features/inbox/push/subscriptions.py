@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy import ColumnElement, Row, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.domain.caller import Person
 from postroom.domain.errors import FieldError, Invalid, NotFound
@@ -17,6 +16,7 @@ from postroom.features.inbox.push.tables import push_subscriptions, pushes
 from postroom.features.recipients import audience_index, reader_index
 from postroom.features.webhooks.endpoints import fault_of
 from postroom.kit.crypto import Vault
+from postroom.kit.database import AsyncConnection
 from postroom.kit.ids import new_id
 from postroom.kit.web_push import AUTH_BYTES, from_text, is_point
 
