@@ -117,7 +117,10 @@ def test_lets_a_pure_import_be(line: str) -> None:
 @pytest.mark.parametrize(
     ("door", "not_needed"),
     [
-        ("from postroom.run import run_worker_alone", ("litestar", "jinja2", "uvicorn", "sqlalchemy.orm", "rich")),
+        (
+            "from postroom.run import run_worker_alone",
+            ("litestar", "jinja2", "uvicorn", "sqlalchemy.orm", "rich"),
+        ),
         ("from postroom.run import run_serve", ("pgqueuer", "pydantic", "sqlalchemy.orm", "rich")),
     ],
     ids=["a worker", "an embedded Postroom"],

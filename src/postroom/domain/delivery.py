@@ -18,8 +18,7 @@ from postroom.domain.status import PLAIN_REASON, UNDERWAY, WAITING, Status, is_f
 
 MAY_HAVE_BEEN_SENT = "needs a decision: it may have been sent"
 """Why a delivery is dead of which nobody could find out whether the provider took it."""
-MOVING = ("status", "due_at", "lease_until")
-"""Every change of a state changes one of these: where they are as they were, so is all of it."""
+MOVING = ("status", "due_at", "lease_until")  # every change of a state changes one of these
 _MARGIN = timedelta(seconds=2)
 """Between the claim and the call: a process that was stopped in between for longer does not call."""
 
