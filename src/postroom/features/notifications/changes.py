@@ -56,7 +56,7 @@ class Request:
 
     `claims` marks a claim: where its step calls the provider, the gate is asked. With a `service_id` only
     that service's delivery is found; where it has none of that id, nothing is kept. `known` is the state that
-    the delivery most likely still has: it spares a look.
+    the delivery most likely still has: it spares all but a claim, which reads more than that, a look.
     """
 
     delivery_id: str
@@ -112,7 +112,7 @@ async def _write_at_once(
 ) -> list[Done] | None:
     """None, or Outdated, where they have to be locked first; nothing is written then."""
     held = {each.known.id: Held(each.known) for each in requests if each.known is not None}
-    unknown = {each.delivery_id for each in requests if each.known is None}
+    unknown = {each.delivery_id for each in requests if each.known is None or each.claims}
     if unknown:
         async with database.looking() as conn:
             held |= _held(await store.read_deliveries(conn, unknown, with_personal=_any_claims(requests)))
