@@ -21,6 +21,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from bench import accept, authorise, deliver, idle, lane, lists, mark, pages, receipts, sandbox, streams
 from bench.figures import Figure, table, write
@@ -45,6 +48,7 @@ MEASURES: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
 def main() -> int:
     given = _arguments()
     figures: list[Figure] = []
+    began = psutil.cpu_times()
     with tempfile.TemporaryDirectory(prefix="postroom-bench-") as name, ExitStack() as stack:
         place = Path(name)
         bench = Bench(
@@ -60,7 +64,7 @@ def main() -> int:
                 _measure(measure, bench, figures)
         finally:
             # What was measured in half an hour is not lost to what goes wrong after it.
-            _show(figures)
+            _show(figures, stolen=_stolen_since(began))
     return 1 if any(figure.good is False for figure in figures) else 0
 
 
@@ -87,9 +91,18 @@ def _measure(name: str, bench: Bench, figures: list[Figure]) -> None:
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def _show(figures: Sequence[Figure]) -> None:
+def _stolen_since(began: Any) -> float:
+    """The share of the CPUs' time that the machine below gave to others meanwhile."""
+    now = psutil.cpu_times()
+    spent = sum(getattr(now, name) - getattr(began, name) for name in now._fields)
+    return (getattr(now, "steal", 0) - getattr(began, "steal", 0)) / spent
+
+
+def _show(figures: Sequence[Figure], *, stolen: float) -> None:
     print(table(figures))
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
+    print(
+        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs, {stolen:.0%} of them taken by others"
+    )
     print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
 
 
