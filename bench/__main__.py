@@ -100,9 +100,7 @@ def _stolen_since(began: Any) -> float:
 
 def _show(figures: Sequence[Figure], *, stolen: float) -> None:
     print(table(figures))
-    print(
-        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs, {stolen:.0%} of them taken by others"
-    )
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs; {stolen:.0%} of their time stolen")
     print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
 
 
