@@ -100,7 +100,8 @@ def _stolen_since(began: Any) -> float:
 
 def _show(figures: Sequence[Figure], *, stolen: float) -> None:
     print(table(figures))
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs; {stolen:.0%} of their time stolen")
+    load, number = os.getloadavg()[0], os.cpu_count()
+    print(f"load average {load:.1f} on {number} CPUs; {stolen:.0%} of their time was stolen")
     print(f"in full: {write(figures).relative_to(Path(__file__).parents[1])}")
 
 
