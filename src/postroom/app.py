@@ -15,7 +15,7 @@ from postroom.features.inbox.push.dispatch import CALL_SECONDS, Pusher
 from postroom.features.inbox.push.message import Pages
 from postroom.features.limits import CallerLimits, ProviderBuckets
 from postroom.features.notifications import sweep
-from postroom.features.notifications.changes import Changes, write_together
+from postroom.features.notifications.changes import Changes, Writer
 from postroom.features.notifications.circuits import CircuitGate, Circuits
 from postroom.features.notifications.create import Creator
 from postroom.features.notifications.escalate import Escalator
@@ -242,8 +242,8 @@ def _changes(base: _Base, limits_gate: LimitsGate, circuits: Circuits) -> tuple[
     )
 
     def writers(number: int) -> Changes:
-        write = partial(write_together, database=base.database, queue=base.queue, gate=gate)
-        return GroupCommit(write=write, after_commit=partial(_ring, base), writers=number)
+        writer = Writer(database=base.database, queue=base.queue, gate=gate)
+        return GroupCommit(write=writer.write, after_commit=partial(_ring, base), writers=number)
 
     if base.database.is_postgres:
         return writers(1), writers(2)

@@ -12,7 +12,7 @@ from postroom.domain import delivery as steps
 from postroom.domain.delivery import Change, State, Step
 from postroom.domain.notification import Notification
 from postroom.domain.status import Status
-from postroom.features.notifications.changes import Done, Held, Request, write_changes, write_together
+from postroom.features.notifications.changes import Done, Held, Request, Writer, write_changes
 from postroom.features.notifications.tables import attempts, deliveries
 from postroom.kit.database import AsyncConnection, Batch
 from postroom.kit.ids import new_id
@@ -62,7 +62,11 @@ def claim(office: "Office", made: Notification) -> Request:
 
 
 async def write(office: "Office", requests: Sequence[Request], gate: ShutGate) -> list[Done]:
-    return await write_together(requests, database=office.app.database, queue=office.app.queue, gate=gate)
+    return await Writer(database=office.app.database, queue=office.app.queue, gate=gate).write(requests)
+
+
+def put_off(office: "Office", wait: timedelta) -> partial[Change]:
+    return partial(steps.put_off, until=office.now + wait, reason="waits for a limit")
 
 
 def step_of(done: Done) -> Step | None:
@@ -112,6 +116,21 @@ async def test_two_claims_of_one_delivery_are_one_question(office: "Office", gat
 
     assert [step_of(each) for each in done] == [Step.SEND, Step.NOTHING]
     assert gate.asked == [made.deliveries[0].id]
+
+
+async def test_what_falls_due_by_the_request_before_is_not_claimed_with_it(
+    office: "Office", gate: ShutGate
+) -> None:
+    """The gate was asked before, of what was due then."""
+    made = await office.create(office.email())
+    await write(office, [Request(made.deliveries[0].id, put_off(office, timedelta(hours=1)))], gate)
+
+    resumed = Request(made.deliveries[0].id, put_off(office, timedelta(0)))
+    done = await write(office, [resumed, claim(office, made)], gate)
+
+    assert [step_of(each) for each in done] == [Step.WAIT, Step.NOTHING]
+    assert gate.asked == []
+    assert step_of((await write(office, [claim(office, made)], gate))[0]) is Step.SEND
 
 
 async def test_nothing_is_claimed_past_the_gate(office: "Office") -> None:

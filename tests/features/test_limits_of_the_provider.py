@@ -27,7 +27,7 @@ from postroom.features.limits import (
 from postroom.features.limits.bucket import Bucket, new_bucket
 from postroom.features.limits.hour import Hour, entry, places
 from postroom.features.limits.provider import Till, give_back, spend
-from postroom.features.limits.store import recent_sends
+from postroom.features.limits.store import append_to_lists, lock_buckets, recent_sends
 from postroom.features.limits.verdicts import burst_of, in_parts
 from postroom.kit.database import Database, Outdated, open_database
 from postroom.kit.database.types import to_microseconds
@@ -48,6 +48,7 @@ OTHER_ACCOUNT = account_of(
     key_type="team",
 )
 TEMPLATE = "f33517ff-2a88-4f6e-b855-c550268ce08a"
+BEFORE_A_DEADLOCK_IS_LOOKED_FOR = 1.3
 SLOW = ProviderLimits(per_minute=60, burst=20)
 
 
@@ -565,6 +566,25 @@ async def test_several_accounts_at_once_are_locked(asking: Asking) -> None:
     await asking.admit(*both)
 
     assert await asking.admitted_at_once(*both) is None
+
+
+@pytest.mark.postgres
+async def test_who_writes_at_once_takes_the_bucket_before_the_lists(postgres_url: str) -> None:
+    """As who locks them does: else the two could wait for each other, and one would be cut off."""
+    database = open_database(postgres_url)
+    await migrate_database(database)
+    asking = Asking(database, at_once=True)
+    await asking.admit(text())
+
+    async with database.transaction() as conn:
+        await lock_buckets(conn, [ACCOUNT])
+        writing = asyncio.create_task(asking.admitted_at_once(text()))
+        await asyncio.sleep(BEFORE_A_DEADLOCK_IS_LOOKED_FOR)
+        rows = (await conn.execute(recent_sends.select())).all()
+        await append_to_lists(conn, {row.id: "" for row in rows}, at=NOON)
+
+    assert [*(await writing or {}).values()] == [Go()]
+    await database.close()
 
 
 # Together

@@ -94,11 +94,12 @@ class ProviderBuckets:
         if known is None:
             return None
         bucket, verdicts = _spent(known, in_order, tills, now)
-        refused = await _swap_hour(
-            database, batch, [each for each in in_order if verdicts[each.delivery_id] is GO], now
-        )
+        going = [each for each in in_order if verdicts[each.delivery_id] is GO]
+        refused, swaps = await _judge_hour(database, going, now)
         give_back(in_order, refused, tills, {bucket.id: bucket})
+        # First the bucket, then the lists, as `admit` locks them.
         store.add_swap(batch, bucket.as_row(), version=known.version)
+        store.add_list_swaps(batch, swaps, at=now)
         batch.once_written(lambda: self._known.__setitem__(bucket.id, bucket))
         return verdicts | refused
 
@@ -244,13 +245,13 @@ async def _count_hour(
     return verdicts
 
 
-async def _swap_hour(
-    database: Database, batch: Batch, going: Sequence[Wanted], now: datetime
-) -> dict[str, PutOff | Suppress]:
-    """The same, by the lists as they are read now: the batch writes them where they are still that."""
+async def _judge_hour(
+    database: Database, going: Sequence[Wanted], now: datetime
+) -> tuple[dict[str, PutOff | Suppress], dict[bytes, tuple[str, str]]]:
+    """The same by the lists as they are read now, and how each that is counted in was and becomes."""
     needed = _needed(going)
     if not needed:
-        return {}
+        return {}, {}
     list_ids = {place.list_id for found in needed.values() for place in found}
     async with database.looking() as conn:
         known = dict.fromkeys(list_ids, "") | await store.read_lists(conn, list_ids)
@@ -262,9 +263,7 @@ async def _swap_hour(
         if delivery_id not in verdicts
         for place in found
     }
-    swaps = {list_id: (known[list_id], hour.text(list_id)) for list_id in sorted(written)}
-    store.add_list_swaps(batch, swaps, at=now)
-    return verdicts
+    return verdicts, {list_id: (known[list_id], hour.text(list_id)) for list_id in sorted(written)}
 
 
 def _needed(going: Iterable[Wanted]) -> dict[str, list[Place]]:

@@ -1,6 +1,7 @@
 """Changing deliveries: every change is a pure step on the row as it is, and many share one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -83,6 +84,7 @@ class Done:
 Changes = GroupCommit[Request, Done]
 
 _CALLS = frozenset({Step.SEND, Step.LOOK, Step.POLL})
+_LOCKED_SECONDS = 1
 
 
 def state_of(row: Sequence[Any]) -> State:
@@ -90,56 +92,73 @@ def state_of(row: Sequence[Any]) -> State:
     return msgspec.convert(dict(zip(store.STATE_COLUMNS, row, strict=False)), State)
 
 
-async def write_together(
-    requests: Sequence[Request], *, database: Database, queue: JobQueue, gate: Gate
-) -> list[Done]:
-    """Apply the requests in order, each to the state that those before it left, in one transaction.
+class Writer:
+    """Writes requests that came together, in one transaction.
 
     As a rule nobody else changes these deliveries meanwhile: they are read, if at all, without locks, and
     written in one statement where they still are as they were read. Only otherwise they are locked first,
-    which costs three round trips more.
+    which costs three round trips more. Claims for which that had to be are locked at once for a while.
     """
-    with suppress(Outdated):
-        done = await _write_at_once(requests, database=database, queue=queue, gate=gate)
-        if done is not None:
-            return done
-    async with database.transaction() as conn:
-        return await write_changes(conn, requests, queue=queue, gate=gate)
 
+    def __init__(self, *, database: Database, queue: JobQueue, gate: Gate) -> None:
+        self._database = database
+        self._queue = queue
+        self._gate = gate
+        self._lock_until = 0.0
 
-async def _write_at_once(
-    requests: Sequence[Request], *, database: Database, queue: JobQueue, gate: Gate
-) -> list[Done] | None:
-    """None, or Outdated, where they have to be locked first; nothing is written then."""
-    held = {each.known.id: Held(each.known) for each in requests if each.known is not None}
-    unknown = {each.delivery_id for each in requests if each.known is None or each.claims}
-    if unknown:
-        async with database.looking() as conn:
-            held |= _held(await store.read_deliveries(conn, unknown, with_personal=_any_claims(requests)))
-    batch = database.batch()
-    calling = _about_to_call(requests, held)
-    instead = await gate.at_once(batch, calling) if calling else {}
-    if instead is None:
-        return None
-    decided = _decide(requests, held, instead)
-    store.swap_states(batch, [_to_row(after) | _known(before) for before, after in decided.moves])
-    _add_rest(batch, decided, queue)
-    if batch:
-        await database.write(batch)
-    return decided.done
+    async def write(self, requests: Sequence[Request]) -> list[Done]:
+        """Apply them in order, each to the state that those before it left."""
+        claims = _any_claims(requests)
+        if not claims or time.monotonic() >= self._lock_until:
+            with suppress(Outdated):
+                done = await self._write_at_once(requests)
+                if done is not None:
+                    return done
+            if claims:
+                self._lock_until = time.monotonic() + _LOCKED_SECONDS
+        async with self._database.transaction() as conn:
+            return await write_changes(conn, requests, queue=self._queue, gate=self._gate)
+
+    async def _write_at_once(self, requests: Sequence[Request]) -> list[Done] | None:
+        """None, or Outdated, where they have to be locked first; nothing is written then."""
+        held = {each.known.id: Held(each.known) for each in requests if each.known is not None}
+        held |= await self._read(requests)
+        counted, batch = self._database.batch(), self._database.batch()
+        calling = _about_to_call(requests, held)
+        instead = await self._gate.at_once(counted, calling) if calling else {}
+        if instead is None:
+            return None
+        decided = _decide(requests, held, calling, instead)
+        # First the deliveries, then what is counted, as they are locked otherwise.
+        store.swap_states(batch, [_to_row(after) | _known(before) for before, after in decided.moves])
+        batch.append(counted)
+        _add_rest(batch, decided, self._queue)
+        if batch:
+            await self._database.write(batch)
+        return decided.done
+
+    async def _read(self, requests: Sequence[Request]) -> dict[str, Held]:
+        ids = {each.delivery_id for each in requests if each.known is None or each.claims}
+        if not ids:
+            return {}
+        async with self._database.looking() as conn:
+            return _held(await store.read_deliveries(conn, ids, with_personal=_any_claims(requests)))
 
 
 async def write_changes(
     conn: AsyncConnection, requests: Sequence[Request], *, queue: JobQueue, gate: Gate | None
 ) -> list[Done]:
-    """The same in the caller's transaction, with the deliveries locked. Without a `gate` none is claimed."""
+    """As a Writer does, in the caller's transaction, with the deliveries locked.
+
+    Without a `gate` none may be claimed.
+    """
     ids = {each.delivery_id for each in requests}
     held = _held(await store.lock_deliveries(conn, ids, with_personal=_any_claims(requests)))
     calling = _about_to_call(requests, held)
     if calling and gate is None:
         raise AssertionError("what is claimed passes the gate")
     instead = await gate.locked(conn, calling) if calling and gate is not None else {}
-    decided = _decide(requests, held, instead)
+    decided = _decide(requests, held, calling, instead)
     batch = Batch(conn.dialect.name)
     store.add_states(batch, [_to_row(after) for _, after in decided.moves])
     _add_rest(batch, decided, queue)
@@ -166,7 +185,14 @@ class _Decided(NamedTuple):
     news: list[webhooks.Event]
 
 
-def _decide(requests: Sequence[Request], held: Mapping[str, Held], instead: Mapping[str, Change]) -> _Decided:
+def _decide(
+    requests: Sequence[Request],
+    held: Mapping[str, Held],
+    calling: Sequence[Held],
+    instead: Mapping[str, Change],
+) -> _Decided:
+    """`instead` is what the gate said of those that are `calling`."""
+    asked = {each.state.id for each in calling}
     states = {key: each.state for key, each in held.items()}
     done: list[Done] = []
     receipts: list[dict[str, Any]] = []
@@ -174,7 +200,7 @@ def _decide(requests: Sequence[Request], held: Mapping[str, Held], instead: Mapp
     for request in requests:
         is_there = _is_found(request, states)
         state = states[request.delivery_id] if is_there else None
-        change = None if state is None else _apply(request, state, instead)
+        change = None if state is None else _apply(request, state, asked, instead)
         if change is not None and state is not None:
             news += news_of(state, change.state)
             states[request.delivery_id] = change.state
@@ -219,11 +245,16 @@ def _about_to_call(requests: Sequence[Request], held: Mapping[str, Held]) -> lis
     return [held[delivery_id] for delivery_id in sorted(ids)]
 
 
-def _apply(request: Request, state: State, instead: Mapping[str, Change]) -> Change | None:
+def _apply(
+    request: Request, state: State, asked: Collection[str], instead: Mapping[str, Change]
+) -> Change | None:
     change = request.apply(state)
-    if request.claims and change is not None and change.step in _CALLS:
-        return instead.get(request.delivery_id, change)
-    return change
+    if not request.claims or change is None or change.step not in _CALLS:
+        return change
+    if state.id not in asked:
+        # It is due only since the request before it: its own turn comes, and the gate is asked then.
+        return Change(state)
+    return instead.get(state.id, change)
 
 
 def _to_row(state: State) -> dict[str, Any]:

@@ -6,7 +6,10 @@ left empty until anything of it is asked for that is not imported here; then it 
 
 import sys
 from importlib.util import find_spec, module_from_spec
+from threading import RLock
 from typing import Any
+
+import sqlalchemy.ext
 
 _PACKAGE = "sqlalchemy.ext.asyncio"
 
@@ -16,17 +19,20 @@ def _leave_empty() -> None:
     if _PACKAGE in sys.modules or spec is None:
         return
     package = module_from_spec(spec)
+    filling = RLock()
 
     def fill(name: str) -> Any:
-        is_module = find_spec(f"{_PACKAGE}.{name}") is not None
-        if name.startswith("__") or is_module or spec.loader is None:
+        if (name.startswith("__") and name != "__all__") or find_spec(f"{_PACKAGE}.{name}") is not None:
             raise AttributeError(name)
-        del package.__getattr__
-        spec.loader.exec_module(package)
+        with filling:
+            if "__getattr__" in vars(package) and spec.loader is not None:
+                spec.loader.exec_module(package)
+                del package.__getattr__
         return getattr(package, name)
 
     package.__getattr__ = fill  # type: ignore[method-assign]
     sys.modules[_PACKAGE] = package
+    sqlalchemy.ext.asyncio = package
 
 
 _leave_empty()

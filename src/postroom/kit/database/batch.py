@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from postroom.kit.database.asynchronous import AsyncConnection
 
 _PLACE = re.compile(r"\$(\d+)")
-_DIVISION_BY_ZERO = "22012"
+_DIVISION_BY_ZERO, _DEADLOCK = "22012", "40P01"
 
 
 class Outdated(Exception):
@@ -30,7 +30,10 @@ class Write(NamedTuple):
 
 
 class Batch:
-    """Statements of which none needs an answer, nor what another of them writes."""
+    """Statements of which none needs an answer, nor what another of them writes.
+
+    Those whose rows are counted take their locks in the order in which they were added, then the others.
+    """
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
@@ -47,6 +50,11 @@ class Batch:
     def add_each(self, statement: str, rows: Iterable[Sequence[Any]], *, must_change: bool = False) -> None:
         """Run a statement of SQLite for each row, in their order."""
         self._writes += [Write(statement, row, 1 if must_change else None) for row in rows]
+
+    def append(self, other: "Batch") -> None:
+        """Write all of another batch too, after what is here."""
+        self._writes += other._writes
+        self._afterwards += other._afterwards
 
     def once_written(self, callback: Callable[[], None]) -> None:
         """Have something done after the commit of `Database.write`."""
@@ -93,8 +101,11 @@ class Batch:
 
 
 def is_outdated(sqlstate: str) -> bool:
-    """Whether this is how a combined statement says that not all rows were changed that had to be."""
-    return sqlstate == _DIVISION_BY_ZERO
+    """Whether this is how a combined statement says that not all rows were changed that had to be.
+
+    Or that another waited for it while it waited for that other: then that one has changed some of them.
+    """
+    return sqlstate in (_DIVISION_BY_ZERO, _DEADLOCK)
 
 
 _known: dict[tuple[tuple[str, bool], ...], str] = {}
