@@ -1,5 +1,6 @@
 """What an officer does at the bell: confirms, decides, follows, marks; by keyboard, and after others."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,12 @@ pytestmark = [
 
 SitDown = Callable[..., Any]
 TO_APPROVE = {"requireAction": True, "message": "Estimates are ready", "targetType": "Estimates"}
+
+
+async def allow_links(office: Any) -> None:
+    async with office.app.database.transaction() as conn:
+        await set_link_hosts(conn, service_id=office.service_id, hosts=["repairs.hackney.gov.uk"])
+    office.app.directory._known.clear()
 
 
 async def test_all_of_it_by_keyboard(sit_down: SitDown, them: Audience) -> None:
@@ -131,9 +138,7 @@ async def test_what_a_later_one_replaces_says_so(sit_down: SitDown, them: Audien
 
 
 async def test_a_button_leads_on_and_takes_it_up(sit_down: SitDown, them: Audience, office: Any) -> None:
-    async with office.app.database.transaction() as conn:
-        await set_link_hosts(conn, service_id=office.service_id, hosts=["repairs.hackney.gov.uk"])
-    office.app.directory._known.clear()
+    await allow_links(office)
     url = "https://repairs.hackney.gov.uk/work-orders/1007"
     one = await them.tell(followOnAction={"label": "Open the work order", "url": url}, message="A visit")
     async with sit_down(them.amala) as amala:
@@ -148,6 +153,50 @@ async def test_a_button_leads_on_and_takes_it_up(sit_down: SitDown, them: Audien
         item = await office.until(one, lambda item: item["performedActionType"] is not None)
 
     assert (item["performedActionType"], item["performedActionDoneBy"]) == ("Initiated", them.amala)
+
+
+async def test_what_is_pressed_stays_while_the_rest_is_shown_anew(
+    sit_down: SitDown, them: Audience, office: Any
+) -> None:
+    """A press on what is taken away before it ends would do nothing."""
+    await allow_links(office)
+    url = "https://repairs.hackney.gov.uk/work-orders/1007"
+    await them.tell(followOnAction={"label": "Open the work order", "url": url}, message="A visit")
+    answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "PATCH":
+            await answered.wait()
+        await route.continue_()
+
+    async with sit_down(them.amala) as amala:
+        await amala.page.context.route("**/notifications/*", hold)
+        await amala.open_one("A visit")
+        link = await amala.one.get_by_role("link", name="Open the work order").element_handle()
+        answered.set()
+        await amala.one.get_by_role("button", name="Mark as unread").wait_for()
+
+        assert await link.evaluate("node => node.isConnected")
+
+
+async def test_of_two_that_lead_to_the_same_page_the_one_that_is_open_is_taken_up(
+    sit_down: SitDown, them: Audience, office: Any
+) -> None:
+    await allow_links(office)
+    leads = {"label": "Open the work order", "url": "https://repairs.hackney.gov.uk/work-orders"}
+    first = await them.tell(followOnAction=leads, message="A visit on Monday")
+    second = await them.tell(followOnAction=leads, message="A visit on Tuesday")
+    async with sit_down(them.amala) as amala:
+        await amala.page.context.route(f"{leads['url']}*", lambda route: route.fulfill(body="work orders"))
+        await amala.open_one("A visit on Monday")
+        await amala.press("Escape")
+        await amala.panel.get_by_role("button", name="A visit on Tuesday").first.click()
+        async with amala.page.context.expect_page():
+            await amala.one.get_by_role("link", name="Open the work order").click()
+        await office.until(second, lambda item: item["performedActionType"] is not None)
+        untouched = await office.until(first, lambda item: item["isReadStatus"])
+
+    assert untouched["performedActionType"] is None
 
 
 async def test_what_is_sensitive_is_read_only_where_it_is_opened(sit_down: SitDown, them: Audience) -> None:

@@ -1,6 +1,6 @@
 import { Problem } from "./calls.js";
 import { isOutstanding, whyOf } from "./inbox.js";
-import { CROSS, h, hidden, icon, Modal, Turns } from "./parts.js";
+import { CROSS, fill, h, hidden, icon, Modal, Turns } from "./parts.js";
 import { audienceOf, decidedOf, kindOf, momentOf } from "./words.js";
 
 // One notification, with all that it says, and what the officer confirms or decides about it.
@@ -97,37 +97,52 @@ export class One extends Modal {
   }
 
   #render() {
-    const { words, lang, me, pages } = this.#bell;
+    const { words } = this.#bell;
     const item = this.#item;
     this.heading.textContent = item ? kindOf(item, words) : words.kind;
     this.text.textContent = item ? item.message ?? "" : words.loading;
-    const isAsking = Boolean(item && isOutstanding(item));
-    this.facts.replaceChildren();
-    this.follow.replaceChildren();
-    this.own.replaceChildren();
-    this.decision.hidden = !isAsking || !this.#tag;
-    if (!item) return;
+    this.decision.hidden = !item || !isOutstanding(item) || !this.#tag;
+    fill(this.facts, ...(item ? this.#factsOf(item) : []));
+    fill(this.follow, ...(item ? this.#waysOn(item) : []));
+    fill(this.own, ...(item ? this.#deedsOf(item) : []));
+  }
+
+  #factsOf(item) {
+    const { words, lang, me } = this.#bell;
     const decided = decidedOf(item, words, lang, me);
-    this.facts.append(
-      isAsking ? h("strong", { class: "tag" }, words.needsAction) : "",
+    return [
+      isOutstanding(item) ? h("strong", { class: "tag" }, words.needsAction) : "",
       [momentOf(item.createdDate, words, lang), audienceOf(item, words)].filter(Boolean).join(" · "),
       decided ? h("span", { class: "decided" }, decided, item.actionNote ? h("q", {}, item.actionNote) : "") : "",
-    );
-    if (item.endedAt) this.facts.append(h("strong", { class: "decided" }, words.ended[item.endedBy] ?? words.gone));
-    if (/^https?:/i.test(item.followOnAction?.url ?? "")) this.follow.append(this.#link(item));
-    if (pages) this.follow.append(h("a", { class: "link", href: `${pages}/${item.id}` }, words.details));
-    if (!this.#tag || item.endedAt) return;
-    if (!item.isReadStatus && item.requireAction) this.own.append(this.#button(words.seen, "button", () => this.#deed("IsRead", words.done.seen)));
-    if (!item.isReadStatus && !item.requireAction) this.own.append(this.#button(words.read, "small", () => this.#deed("IsRead")));
-    if (item.isReadStatus || item.isArchived) this.own.append(this.#button(words.unread, "small", () => this.#deed("IsUnread")));
-    if (!isAsking && !item.isArchived) this.own.append(this.#button(words.archive, "small", () => this.#deed("Archived")));
+      item.endedAt ? h("strong", { class: "decided" }, words.ended[item.endedBy] ?? words.gone) : "",
+    ];
+  }
+
+  #waysOn(item) {
+    const { words, pages } = this.#bell;
+    return [
+      /^https?:/i.test(item.followOnAction?.url ?? "") ? this.#link(item) : "",
+      pages ? h("a", { class: "link", href: `${pages}/${item.id}` }, words.details) : "",
+    ];
+  }
+
+  #deedsOf(item) {
+    const { words } = this.#bell;
+    if (!this.#tag || item.endedAt) return [];
+    return [
+      !item.isReadStatus && item.requireAction && this.#button(words.seen, "button", () => this.#deed("IsRead", words.done.seen)),
+      !item.isReadStatus && !item.requireAction && this.#button(words.read, "small", () => this.#deed("IsRead")),
+      (item.isReadStatus || item.isArchived) && this.#button(words.unread, "small", () => this.#deed("IsUnread")),
+      !isOutstanding(item) && !item.isArchived && this.#button(words.archive, "small", () => this.#deed("Archived")),
+    ].filter(Boolean);
   }
 
   /** On to what there is to do elsewhere; who goes there takes it up. */
   #link(item) {
     const { words, inbox } = this.#bell;
     const follow = () => {
-      if (!item.performedActionType) inbox.act(item.id, "Initiated", { keepalive: true }).catch(() => {});
+      // Of what is open when it is pressed: a link that says the same stays, whatever else has changed.
+      if (!this.#item?.performedActionType) inbox.act(this.#id, "Initiated", { keepalive: true }).catch(() => {});
     };
     const { url, label } = item.followOnAction;
     return h("a", { class: "button", href: url, target: "_blank", rel: "noopener noreferrer", onclick: follow }, label, hidden(` (${words.newTab})`));

@@ -120,7 +120,8 @@ export class Panel extends Modal {
         !isOutstanding(item) && !item.isArchived && act("Archived", words.archive),
       ),
     );
-    return { item, element };
+    // What says the same stays: who is pressing on it keeps it under the pointer.
+    return { item, element: known?.element.isEqualNode(element) ? known.element : element };
   }
 
   #act(id, what) {

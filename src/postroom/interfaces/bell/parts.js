@@ -16,6 +16,13 @@ export function h(name, given = {}, ...children) {
   return made;
 }
 
+/** Put these into an element, unless it says the same already: who is pressing on it keeps it under the pointer. */
+export function fill(element, ...children) {
+  const fresh = element.cloneNode(false);
+  fresh.append(...children);
+  if (!fresh.isEqualNode(element)) element.replaceChildren(...fresh.childNodes);
+}
+
 /** For those who do not see the screen. */
 export const hidden = (text) => h("span", { class: "hidden" }, text);
 
