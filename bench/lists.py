@@ -29,7 +29,8 @@ from postroom.domain.notification import Personal
 from postroom.features.notifications.find import Filters, count_found, find_page
 from postroom.features.notifications.seal import audience_index, open_personal, seal_personal
 from postroom.kit.crypto import Vault, new_secret
-from postroom.kit.database import AsyncConnection, Database, create_async_engine, open_database
+from postroom.kit.database import AsyncConnection, Database, open_database
+from postroom.kit.database.asynchronous import create_async_engine
 
 SMALL = 10_000
 AIM = 1.3
