@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -195,9 +196,8 @@ async def test_a_batch_writes_all_of_its_parts_or_nothing(database: Database) ->
     assert await kept(database) == sorted(first + second, key=lambda each: str(each["id"]))
 
 
-def swapped(old: dict[str, Any], number: int) -> dict[str, Any]:
-    """What becomes of a row, with what of it was read."""
-    return changed(old, number) | {"known_name": old["name"], "known_at": old["at"]}
+def move(old: dict[str, Any], new: dict[str, Any]) -> tuple[SimpleNamespace, SimpleNamespace]:
+    return SimpleNamespace(**old), SimpleNamespace(**new)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 64, 65])
@@ -207,17 +207,30 @@ async def test_rows_that_are_as_they_were_read_are_changed(database: Database, n
     written: list[bool] = []
     batch = database.batch()
     BulkInsert(ROWS).add(batch, [added := row(998)])
-    swaps = [swapped(old, each) for each, old in enumerate(rows)]
-    swap(batch, swaps)
+    new = [changed(old, each) for each, old in enumerate(rows)]
+    swap(batch, list(map(move, rows, new)))
     batch.once_written(lambda: written.append(True))
     async with database.transaction() as conn:
         await insert(conn, [*rows, bystander])
 
     await database.write(batch)
 
-    new = [{name: each[name] for name in NAMES} for each in swaps]
     assert await kept(database) == sorted([*new, bystander, added], key=lambda each: str(each["id"]))
     assert written == [True]
+
+
+async def test_only_columns_that_differ_are_written(database: Database) -> None:
+    """What another wrote meanwhile into a column that is no part of it stays."""
+    one, other = row(1), row(2)
+    batch = database.batch()
+    swap(batch, [move(one, one | {"count": 7}), move(other, other | {"sealed": None})])
+    now = [one | {"other_id": new_id()}, other | {"other_id": None}]
+    async with database.transaction() as conn:
+        await insert(conn, now)
+
+    await database.write(batch)
+
+    assert await kept(database) == [now[0] | {"count": 7}, now[1] | {"sealed": None}]
 
 
 @pytest.mark.parametrize("moved", [{"name": "another"}, {"name": None}, {"at": SOME_TIME}, None])
@@ -229,7 +242,7 @@ async def test_where_one_row_was_changed_or_is_gone_nothing_is_written(
     there = [rows[0], rows[2]] if moved is None else [rows[0], rows[1] | moved, rows[2]]
     written: list[bool] = []
     batch = database.batch()
-    swap(batch, [swapped(old, each) for each, old in enumerate(rows)])
+    swap(batch, [move(old, changed(old, each)) for each, old in enumerate(rows)])
     BulkInsert(ROWS).add(batch, [row(998)])
     batch.once_written(lambda: written.append(True))
     async with database.transaction() as conn:
@@ -251,8 +264,8 @@ async def test_of_many_who_change_the_same_rows_one_does_and_none_waits_for_the_
 
     async def change(turn: int) -> bool:
         batch = database.batch()
-        new = [swapped(old, each) | {"name": f"by {turn}"} for each, old in enumerate(rows)]
-        swap(batch, new[turn:] + new[:turn])
+        moves = [move(old, old | {"name": f"by {turn}"}) for old in rows]
+        swap(batch, moves[turn:] + moves[:turn])
         try:
             await database.write(batch)
         except Outdated:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from sqlalchemy import Row
 
-from postroom.domain.delivery import MOVING, Change, State, Step
+from postroom.domain.delivery import Change, State, Step
 from postroom.features import webhooks
 from postroom.features.notifications import store
 from postroom.features.notifications.news import news_of
@@ -130,7 +130,7 @@ class Writer:
             return None
         decided = _decide(requests, held, calling, instead)
         # First the deliveries, then what is counted, as they are locked otherwise.
-        store.swap_states(batch, [_to_row(after) | _known(before) for before, after in decided.moves])
+        store.swap_states(batch, decided.moves)
         batch.append(counted)
         _add_rest(batch, decided, self._queue)
         if batch:
@@ -275,10 +275,6 @@ def _to_row(state: State) -> dict[str, Any]:
         "replayed_at": state.replayed_at,
         "used_version": state.used_version,
     }
-
-
-def _known(state: State) -> dict[str, Any]:
-    return {f"known_{name}": getattr(state, name) for name in MOVING}
 
 
 def _add_attempts(batch: Batch, changes: Sequence[Change]) -> None:

@@ -174,40 +174,57 @@ class BulkUpdate:
 
 
 class BulkSwap:
-    """Sets columns of many rows of a table, by their `id`, where each still has the values that are known.
+    """Sets columns of many rows of a table, by their `id`, where each still has the `known` values it had.
 
-    A row gives the new value of each column, and as `known_<name>` the one that each of `known` had when it
-    was read. Where any row of them has another by now, nothing of the batch is written.
+    Where any row of them has another by now, nothing of the batch is written. Only those columns are written
+    in which any of the rows differs: each costs both sides as much as its values.
     """
 
     def __init__(self, table: Table, columns: Sequence[str], *, known: Sequence[str]) -> None:
-        self._names = (*columns, *(f"known_{name}" for name in known))
-        kinds = [table.columns[name] for name in (*columns, *known, "id")]
-        self._sqlite_converts = tuple(map(_for_sqlite, kinds))
-        changes = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns, start=1))
-        still = [f"{name} IS ?{place}" for place, name in enumerate(known, start=len(columns) + 1)]
-        conditions = " AND ".join([f"id = ?{len(kinds)}", *still])
-        self._sqlite = f"UPDATE {table.name} SET {changes} WHERE {conditions}"  # noqa: S608 - our own names
-        self._postgres = _swap_at_once(table, columns, known)
+        self._table = table
+        self._columns = tuple(columns)
+        self._known = tuple(known)
+        self._statements: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._sqlite_converts = {column.name: _for_sqlite(column) for column in table.columns}
 
-    def add(self, batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Change the rows with the batch, each of them once."""
-        if not rows:
-            return
-        if batch.dialect == "postgresql":
-            ids = ",".join([row["id"] for row in rows])
-            columns = [[row[name] for row in rows] for name in self._names]
-            batch.add(self._postgres, [*columns, ids], rows=len(rows))
-            return
-        names = (*self._names, "id")
-        batch.add_each(
-            self._sqlite,
-            [
-                tuple(map(_converted_alone, self._sqlite_converts, [row[name] for name in names]))
-                for row in rows
-            ],
-            must_change=True,
+    def add(self, batch: Batch, moves: Sequence[tuple[Any, Any]]) -> None:
+        """Change rows with the batch, each of them once: from what it was to what it is to be.
+
+        Both have the columns as attributes.
+        """
+        names = tuple(
+            [name for name in self._columns if any(getattr(a, name) != getattr(b, name) for a, b in moves)]
         )
+        if not names:
+            return
+        statement = self._statement(batch.dialect, names)
+        if batch.dialect == "postgresql":
+            new = [[getattr(after, name) for _, after in moves] for name in names]
+            known = [[getattr(before, name) for before, _ in moves] for name in self._known]
+            ids = ",".join([before.id for before, _ in moves])
+            batch.add(statement, [*new, *known, ids], rows=len(moves))
+        else:
+            batch.add_each(statement, [self._for_sqlite(names, *move) for move in moves], must_change=True)
+
+    def _statement(self, dialect: str, names: tuple[str, ...]) -> str:
+        """There are few combinations of columns that change together: each is put together once."""
+        statement = self._statements.get((dialect, names))
+        if statement is None:
+            make = _swap_at_once if dialect == "postgresql" else _swap
+            statement = self._statements[dialect, names] = make(self._table, names, self._known)
+        return statement
+
+    def _for_sqlite(self, names: Sequence[str], before: Any, after: Any) -> tuple[Any, ...]:
+        values = [*((name, after) for name in names), *((name, before) for name in ("id", *self._known))]
+        return tuple(
+            [_converted_alone(self._sqlite_converts[name], getattr(of, name)) for name, of in values]
+        )
+
+
+def _swap(table: Table, columns: Sequence[str], known: Sequence[str]) -> str:
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    still = "".join([f" AND {name} IS ?" for name in known])
+    return f"UPDATE {table.name} SET {changes} WHERE id = ?{still}"  # noqa: S608 - our own names
 
 
 def _swap_at_once(table: Table, columns: Sequence[str], known: Sequence[str]) -> str:
