@@ -25,6 +25,7 @@ from postroom.channels.govuk_notify import (
     status_of,
 )
 from postroom.domain import delivery as steps
+from postroom.domain.channel import Channel
 from postroom.domain.delivery import State, Step
 from postroom.domain.outcome import Accepted, Limit, Outcome, TryAgain, speaks_of_presence
 from postroom.domain.retry import RetryPolicy
@@ -168,13 +169,12 @@ class Sender:
         carrier = CARRIERS[state.channel]
         personal = open_personal(self._vault, state.notification_id, sealed)
         personal = self._links.as_sent(personal, state.channel, notification_id=state.notification_id)
-        service = await self._directory.by_id(state.service_id)
         parcel = Parcel(
             reference=state.id,
             template_id=state.template_id,
             personal=personal,
             until=steps.call_lapses(self._policy, claimed_at=state.open_attempt_at or self._clock()),
-            prepend_name=service is not None and service.prepend_name,
+            prepend_name=state.channel is Channel.LETTER and await self._prepends_name(state.service_id),
         )
         since_claim = timedelta(seconds=_boot_seconds() - claimed_at)
         if not steps.may_still_call(self._policy, since_claim=since_claim):
@@ -189,6 +189,10 @@ class Sender:
         await self._record_outcome(
             state, outcome, attempt_id=attempt_id, simulated=simulated, probe_at=probe_at
         )
+
+    async def _prepends_name(self, service_id: str) -> bool:
+        service = await self._directory.by_id(service_id)
+        return service is not None and service.prepend_name
 
     def _heard(self, way: Way, state: State, *, answered: bool) -> datetime | None:
         """Tell the circuit how a call ended. When the provider is tried next, where it does not answer."""

@@ -91,7 +91,7 @@ class Dispatcher:
     async def start_due(self) -> int:
         """Begin the calls that are due and have a slot; how many."""
         now = self._clock()
-        async with self._database.reading() as conn:
+        async with self._database.looking() as conn:
             services = await services_with_calls(conn, now=now)
         if not any(self._free(service_id) for service_id in services):
             return 0
