@@ -25,7 +25,7 @@ def post_many(demo: Any, count: int) -> list[requests.Response | None]:
                 headers={"x-api-key": demo.said["apiKey"]},
                 timeout=15,
             )
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return None
 
     with ThreadPoolExecutor(8) as clients:

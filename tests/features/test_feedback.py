@@ -188,6 +188,17 @@ async def test_what_is_committed_while_another_publishes_waits_for_the_next_time
     assert len(await office.rows(feedback_events)) == 1
 
 
+async def test_of_many_who_publish_at_once_each_event_has_one_place(office: "Office") -> None:
+    """Who finds that another was faster has nothing to do."""
+    async with office.app.database.transaction() as conn:
+        await webhooks.record(conn, [event(office.repairs) for _ in range(5)])
+
+    published = await asyncio.gather(*(publish(office.app.database, now=office.now) for _ in range(4)))
+
+    assert sum(published) == 5
+    assert len(await office.rows(feedback_events)) == 5
+
+
 OUTCOMES = st.sampled_from(
     [
         Accepted(notify_id="n-1"),
