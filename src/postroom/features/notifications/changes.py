@@ -130,7 +130,7 @@ class Writer:
             return None
         decided = _decide(requests, held, calling, instead)
         # First the deliveries, then what is counted, as they are locked otherwise.
-        store.swap_states(batch, decided.moves)
+        store.add_moves(batch, decided.moves)
         batch.append(counted)
         _add_rest(batch, decided, self._queue)
         if batch:
@@ -160,7 +160,7 @@ async def write_changes(
     instead = await gate.locked(conn, calling) if calling and gate is not None else {}
     decided = _decide(requests, held, calling, instead)
     batch = Batch(conn.dialect.name)
-    store.add_states(batch, [_to_row(after) for _, after in decided.moves])
+    store.add_moves(batch, decided.moves)
     _add_rest(batch, decided, queue)
     await batch.run(conn)
     return decided.done
@@ -255,26 +255,6 @@ def _apply(
         # It is due only since the request before it: its own turn comes, and the gate is asked then.
         return Change(state)
     return instead.get(state.id, change)
-
-
-def _to_row(state: State) -> dict[str, Any]:
-    return {
-        "id": state.id,
-        "status": state.status.value,
-        "due_at": state.due_at,
-        "lease_until": state.lease_until,
-        "notify_id": state.notify_id,
-        "attempts": state.attempts,
-        "open_attempt": state.open_attempt,
-        "open_attempt_at": state.open_attempt_at,
-        "looks": state.looks,
-        "polls": state.polls,
-        "sent_at": state.sent_at,
-        "completed_at": state.completed_at,
-        "reason": state.reason,
-        "replayed_at": state.replayed_at,
-        "used_version": state.used_version,
-    }
 
 
 def _add_attempts(batch: Batch, changes: Sequence[Change]) -> None:

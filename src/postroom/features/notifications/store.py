@@ -68,9 +68,8 @@ add_deliveries = BulkInsert(
 add_attempts = BulkInsert(attempts).add
 _receipts = BulkInsert(receipts)
 add_receipts, insert_receipts = _receipts.add, _receipts.run
-add_states = BulkUpdate(deliveries, _STATE_COLUMNS).add
-# Who was read before, and is changed only as it was read.
-swap_states = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVING).add
+# What was read is changed only where it is still that; of what is locked, that is sure.
+add_moves = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVING).add
 # An attempt that has an end keeps it.
 add_ends = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").add
 
@@ -88,12 +87,11 @@ _HELD = select(*_STATE, deliveries.c.recipient_index, deliveries.c.content_index
 _WITH_PERSONAL = _HELD.add_columns(notifications.c.personal, notifications.c.correlation_id).outerjoin(
     notifications, notifications.c.id == deliveries.c.notification_id
 )
-_DIALECTS = ("postgresql", "sqlite")
 _READ = {
     (dialect, with_personal): (_WITH_PERSONAL if with_personal else _HELD).where(
         _one_of(deliveries.c.id, dialect)
     )
-    for dialect in _DIALECTS
+    for dialect in ("postgresql", "sqlite")
     for with_personal in (False, True)
 }
 _LOCK = {key: each.order_by(deliveries.c.id).with_for_update(of=deliveries) for key, each in _READ.items()}

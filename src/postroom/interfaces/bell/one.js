@@ -111,18 +111,18 @@ export class One extends Modal {
     const { words, lang, me } = this.#bell;
     const decided = decidedOf(item, words, lang, me);
     return [
-      isOutstanding(item) ? h("strong", { class: "tag" }, words.needsAction) : "",
+      isOutstanding(item) && h("strong", { class: "tag" }, words.needsAction),
       [momentOf(item.createdDate, words, lang), audienceOf(item, words)].filter(Boolean).join(" · "),
-      decided ? h("span", { class: "decided" }, decided, item.actionNote ? h("q", {}, item.actionNote) : "") : "",
-      item.endedAt ? h("strong", { class: "decided" }, words.ended[item.endedBy] ?? words.gone) : "",
+      decided && h("span", { class: "decided" }, decided, item.actionNote ? h("q", {}, item.actionNote) : ""),
+      item.endedAt && h("strong", { class: "decided" }, words.ended[item.endedBy] ?? words.gone),
     ];
   }
 
   #waysOn(item) {
     const { words, pages } = this.#bell;
     return [
-      /^https?:/i.test(item.followOnAction?.url ?? "") ? this.#link(item) : "",
-      pages ? h("a", { class: "link", href: `${pages}/${item.id}` }, words.details) : "",
+      /^https?:/i.test(item.followOnAction?.url ?? "") && this.#link(item),
+      pages && h("a", { class: "link", href: `${pages}/${item.id}` }, words.details),
     ];
   }
 
@@ -134,7 +134,7 @@ export class One extends Modal {
       !item.isReadStatus && !item.requireAction && this.#button(words.read, "small", () => this.#deed("IsRead")),
       (item.isReadStatus || item.isArchived) && this.#button(words.unread, "small", () => this.#deed("IsUnread")),
       !isOutstanding(item) && !item.isArchived && this.#button(words.archive, "small", () => this.#deed("Archived")),
-    ].filter(Boolean);
+    ];
   }
 
   /** On to what there is to do elsewhere; who goes there takes it up. */

@@ -19,7 +19,7 @@ export function h(name, given = {}, ...children) {
 /** Put these into an element, unless it says the same already: who is pressing on it keeps it under the pointer. */
 export function fill(element, ...children) {
   const fresh = element.cloneNode(false);
-  fresh.append(...children);
+  fresh.append(...children.filter(Boolean));
   if (!fresh.isEqualNode(element)) element.replaceChildren(...fresh.childNodes);
 }
 
