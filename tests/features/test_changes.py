@@ -64,8 +64,7 @@ def limits_gate(office: "Office") -> LimitsGate:
 
 async def state(office: "Office", made: Notification) -> State:
     """The state of its first delivery now."""
-    async with office.app.database.looking() as conn:
-        (row,) = await store.read_deliveries(conn, [made.deliveries[0].id], with_personal=False)
+    (row,) = await store.read_deliveries(office.app.database, [made.deliveries[0].id], with_personal=False)
     return state_of(row)
 
 

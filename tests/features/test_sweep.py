@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from postroom.domain.lane import Lane
 from postroom.domain.notification import Notification
+from postroom.features.notifications import store
 from postroom.features.notifications.sweep import (
     give_up_raw_keys,
     ids_due,
@@ -132,6 +133,9 @@ async def test_what_is_due_is_found_by_its_index_and_lane_by_lane(office: "Offic
     plans = Plans(office.app.database, about="due_at")
 
     due = await ids_due(office.app.database, office.now, 10, lane)
+    async with office.app.database.reading() as conn:
+        # The same statement, by the way on which its plan is kept.
+        assert [row.id for row in await store.due(conn, now=office.now, limit=10, lane=lane)] == due
 
     (plan,) = await plans.found()
     assert [row.id for row in await office.rows(deliveries) if row.lane == lane] == due

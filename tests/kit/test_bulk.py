@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import (
     Boolean,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.exc import IntegrityError
 
 from postroom.kit.database import (
     Batch,
@@ -189,7 +189,7 @@ async def test_a_batch_writes_all_of_its_parts_or_nothing(database: Database) ->
         BulkInsert(ROWS).add(batch, rows)
     BulkInsert(ROWS).add(good, [])
 
-    with pytest.raises((IntegrityError, sqlite3.IntegrityError)):
+    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
         await database.write(bad)
     assert await kept(database) == []
     await database.write(good)

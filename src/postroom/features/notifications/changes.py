@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Row
 
 from postroom.domain.delivery import Change, State, Step
 from postroom.features import webhooks
@@ -141,8 +140,7 @@ class Writer:
         ids = {each.delivery_id for each in requests if each.known is None or each.claims}
         if not ids:
             return {}
-        async with self._database.looking() as conn:
-            return _held(await store.read_deliveries(conn, ids, with_personal=_any_claims(requests)))
+        return _held(await store.read_deliveries(self._database, ids, with_personal=_any_claims(requests)))
 
 
 async def write_changes(
@@ -170,7 +168,7 @@ def _any_claims(requests: Sequence[Request]) -> bool:
     return any(each.claims for each in requests)
 
 
-def _held(rows: Iterable[Row[Any]]) -> dict[str, Held]:
+def _held(rows: Iterable[Sequence[Any]]) -> dict[str, Held]:
     held = (Held(state_of(row), *row[len(store.STATE_COLUMNS) :]) for row in rows)
     return {each.state.id: each for each in held}
 

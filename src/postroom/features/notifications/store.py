@@ -17,7 +17,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects import postgresql
 
 from postroom.domain.delivery import MOVING, State
 from postroom.domain.lane import Lane
@@ -28,7 +27,16 @@ from postroom.features.notifications.tables import (
     notifications,
     receipts,
 )
-from postroom.kit.database import AsyncConnection, BulkInsert, BulkSwap, BulkUpdate, Id, Instant
+from postroom.kit.database import (
+    AsyncConnection,
+    BulkInsert,
+    BulkSwap,
+    BulkUpdate,
+    Database,
+    Instant,
+    Statement,
+    one_of,
+)
 
 _SOME = 5_000
 """So many are named in one statement."""
@@ -74,27 +82,21 @@ add_moves = BulkSwap(deliveries, _STATE_COLUMNS, known=MOVING).add
 add_ends = BulkUpdate(attempts, _END_COLUMNS, only="ended_at IS NULL").add
 
 
-def _one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
-    """That it is one of `ids`. On PostgreSQL one statement for any number of them: it is prepared once."""
-    if dialect == "postgresql":
-        return column == func.any(bindparam("ids", type_=postgresql.ARRAY(Id)))
-    return column.in_(bindparam("ids", expanding=True))
-
-
 STATE_COLUMNS = State.__struct_fields__
 _STATE = [deliveries.c[name] for name in STATE_COLUMNS]
 _HELD = select(*_STATE, deliveries.c.recipient_index, deliveries.c.content_index, deliveries.c.international)
 _WITH_PERSONAL = _HELD.add_columns(notifications.c.personal, notifications.c.correlation_id).outerjoin(
     notifications, notifications.c.id == deliveries.c.notification_id
 )
-_READ = {
+_THESE = {
     (dialect, with_personal): (_WITH_PERSONAL if with_personal else _HELD).where(
-        _one_of(deliveries.c.id, dialect)
+        one_of(deliveries.c.id, dialect)
     )
     for dialect in ("postgresql", "sqlite")
     for with_personal in (False, True)
 }
-_LOCK = {key: each.order_by(deliveries.c.id).with_for_update(of=deliveries) for key, each in _READ.items()}
+_LOCK = {key: each.order_by(deliveries.c.id).with_for_update(of=deliveries) for key, each in _THESE.items()}
+_READ = {key: Statement(each) for key, each in _THESE.items()}
 
 
 async def lock_deliveries(
@@ -109,22 +111,37 @@ async def lock_deliveries(
 
 
 async def read_deliveries(
-    conn: AsyncConnection, ids: Iterable[str], *, with_personal: bool
-) -> list[Row[Any]]:
+    database: Database, ids: Iterable[str], *, with_personal: bool
+) -> Sequence[Sequence[Any]]:
     """The same as they are now, and locked by nobody."""
-    return list(await conn.execute(_READ[conn.dialect.name, with_personal], {"ids": list(ids)}))
+    return await database.run(_READ[database.dialect, with_personal], ids=list(ids))
+
+
+_NOW = bindparam("now", type_=Instant)
+# Read in the order of the index on lane and moment, and no further than is asked for.
+_SOONEST = (
+    select(deliveries.c.id, deliveries.c.due_at)
+    .where(deliveries.c.lane == bindparam("lane"))
+    .order_by(deliveries.c.due_at)
+    .limit(bindparam("most"))
+)
+DUE = Statement(
+    _SOONEST.where(
+        deliveries.c.due_at <= _NOW, or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= _NOW)
+    )
+)
+"""Id and moment of `most` that are due `now` in a `lane` and in nobody's hands, the longest due first."""
 
 
 async def due(conn: AsyncConnection, *, now: datetime, limit: int, lane: Lane) -> list[Row[Any]]:
-    """Id and moment of what is due in a lane and in nobody's hands, the longest due first."""
-    return list(await conn.execute(_due(lane, limit).where(deliveries.c.due_at <= now, _is_free(now))))
+    return list(await conn.execute(DUE.clause, {"now": now, "most": limit, "lane": lane.value}))
 
 
 async def due_between(
     conn: AsyncConnection, *, after: datetime, until: datetime, limit: int, lane: Lane
 ) -> list[Row[Any]]:
     between = deliveries.c.due_at > after, deliveries.c.due_at <= until
-    return list(await conn.execute(_due(lane, limit).where(*between)))
+    return list(await conn.execute(_SOONEST.where(*between), {"most": limit, "lane": lane.value}))
 
 
 async def waiting(
@@ -154,20 +171,6 @@ async def waiting(
         .limit(limit)
     )
     return list(await conn.execute(statement))
-
-
-def _due(lane: Lane, limit: int) -> Select[Any]:
-    """Read in the order of the index on lane and moment, and no further than is asked for."""
-    return (
-        select(deliveries.c.id, deliveries.c.due_at)
-        .where(deliveries.c.lane == lane.value)
-        .order_by(deliveries.c.due_at)
-        .limit(limit)
-    )
-
-
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now)
 
 
 async def personal_of(conn: AsyncConnection, notification_id: str) -> Row[Any] | None:
@@ -349,7 +352,7 @@ async def set_first_read_of_many(conn: AsyncConnection, ids: Sequence[str], *, a
     for start in range(0, len(ids), _SOME):
         await conn.execute(
             notifications.update()
-            .where(_one_of(notifications.c.id, conn.dialect.name))
+            .where(one_of(notifications.c.id, conn.dialect.name))
             .values(first_read_at=at),
             {"ids": list(ids[start : start + _SOME])},
         )

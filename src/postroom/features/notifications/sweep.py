@@ -16,8 +16,7 @@ _RAW_KEY_KEPT = timedelta(hours=1)
 
 async def ids_due(database: Database, now: datetime, limit: int, lane: int) -> list[str]:
     """The deliveries of a lane that are due and in nobody's hands, the longest due first."""
-    async with database.reading() as conn:
-        return [row.id for row in await store.due(conn, now=now, limit=limit, lane=Lane(lane))]
+    return [row[0] for row in await database.run(store.DUE, now=now, most=limit, lane=lane)]
 
 
 async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select
 
 from postroom.features.webhooks.endpoints import drop_calls, unseal
 from postroom.features.webhooks.retry import GIVE_UP_ENDPOINT_AFTER, Answer, Outcome, Verdict
@@ -17,7 +17,7 @@ from postroom.features.webhooks.tables import (
 )
 from postroom.features.webhooks.told import FeedbackItem, Subjects, to_body, to_item
 from postroom.kit.crypto import CannotOpen, Vault
-from postroom.kit.database import AsyncConnection, BulkInsert, BulkUpdate
+from postroom.kit.database import AsyncConnection, BulkInsert, BulkUpdate, Instant, Statement
 from postroom.kit.ids import new_id
 from postroom.kit.log import get_logger
 
@@ -51,11 +51,19 @@ class Ended:
     verdict: Verdict
 
 
-async def services_with_calls(conn: AsyncConnection, *, now: datetime) -> list[str]:
-    """The services that have a call due, one for which nobody waits."""
-    due = exists().where(webhook_calls.c.service_id == webhook_endpoints.c.service_id, _is_due(now))
-    statement = select(webhook_endpoints.c.service_id).where(webhook_endpoints.c.off_at.is_(None), due)
-    return [row.service_id for row in await conn.execute(statement)]
+def _is_due(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    calls = webhook_calls.c
+    return and_(calls.due_at <= now, or_(calls.lease_until.is_(None), calls.lease_until <= now))
+
+
+_NOW = bindparam("now", type_=Instant)
+SERVICES_WITH_CALLS = Statement(
+    select(webhook_endpoints.c.service_id).where(
+        webhook_endpoints.c.off_at.is_(None),
+        exists().where(webhook_calls.c.service_id == webhook_endpoints.c.service_id, _is_due(_NOW)),
+    )
+)
+"""The services that have a call due `now`, one for which nobody waits."""
 
 
 async def claim_calls(
@@ -67,7 +75,7 @@ async def claim_calls(
     What is for an endpoint that cannot be opened is left: it is due again when its lease lapses.
     """
     rows: list[Row[Any]] = []
-    for service_id in await services_with_calls(conn, now=now):
+    for (service_id,) in (await conn.execute(SERVICES_WITH_CALLS.clause, {"now": now})).all():
         if (most := free(service_id)) > 0:
             rows += await _due(conn, service_id, now=now, limit=most)
     if not rows:
@@ -95,11 +103,6 @@ _insert_attempts = BulkInsert(webhook_attempts).run
 _set_next_try = BulkUpdate(webhook_calls, ("due_at", "attempts", "lease_until")).run
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    calls = webhook_calls.c
-    return and_(calls.due_at <= now, or_(calls.lease_until.is_(None), calls.lease_until <= now))
-
-
 async def _due(conn: AsyncConnection, service_id: str, *, now: datetime, limit: int) -> list[Row[Any]]:
     """Locked; what another worker is just claiming is left out."""
     calls, earlier = webhook_calls.c, webhook_calls.alias("earlier")
@@ -109,10 +112,11 @@ async def _due(conn: AsyncConnection, service_id: str, *, now: datetime, limit: 
     return list(
         await conn.execute(
             select(webhook_calls)
-            .where(calls.service_id == service_id, _is_due(now), ~waits)
+            .where(calls.service_id == service_id, _is_due(_NOW), ~waits)
             .order_by(calls.due_at, calls.position)
             .limit(limit)
-            .with_for_update(skip_locked=True, of=webhook_calls)
+            .with_for_update(skip_locked=True, of=webhook_calls),
+            {"now": now},
         )
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from postroom.features.webhooks.caller import Caller
-from postroom.features.webhooks.calls import Call, Ended, claim_calls, services_with_calls, write_ends
+from postroom.features.webhooks.calls import SERVICES_WITH_CALLS, Call, Ended, claim_calls, write_ends
 from postroom.features.webhooks.publish import MOST, publish
 from postroom.features.webhooks.retry import judge
 from postroom.features.webhooks.signing import signed_headers
@@ -82,18 +82,17 @@ class Dispatcher:
         published = 0
         while True:
             some = await publish(self._database, now=self._clock())
-            published += some
-            if some:
+            published += some.events
+            if some.calls:
                 self._callable.ring()
-            if some < MOST:
+            if some.events < MOST:
                 return published
 
     async def start_due(self) -> int:
         """Begin the calls that are due and have a slot; how many."""
         now = self._clock()
-        async with self._database.looking() as conn:
-            services = await services_with_calls(conn, now=now)
-        if not any(self._free(service_id) for service_id in services):
+        services = await self._database.run(SERVICES_WITH_CALLS, now=now)
+        if not any(self._free(service_id) for (service_id,) in services):
             return 0
         async with self._database.transaction() as conn:
             calls = await claim_calls(conn, self._free, vault=self._vault, subjects=self._subjects, now=now)

@@ -6,8 +6,9 @@ what somebody has read already.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, literal, select, text
+from sqlalchemy import BigInteger, bindparam, func, literal, select, text
 
 from postroom.features.webhooks.tables import (
     feedback_events,
@@ -15,7 +16,7 @@ from postroom.features.webhooks.tables import (
     webhook_calls,
     webhook_endpoints,
 )
-from postroom.kit.database import AsyncConnection, Database, Instant
+from postroom.kit.database import AsyncConnection, Database, Instant, Statement
 
 MOST = 1_000
 """So many get their places in one transaction."""
@@ -25,21 +26,28 @@ _COLUMNS = [column.name for column in feedback_events.columns if column.name != 
 _CALLED = ["id", "service_id", "notification_id", "position", "due_at", "attempts"]
 
 
-async def publish(database: Database, *, now: datetime) -> int:
-    """Publish what is recorded, up to MOST; how many. 0 where another process is just doing it."""
+class Published(NamedTuple):
+    """How many events got their places, and how many calls are to be made of them."""
+
+    events: int
+    calls: int
+
+
+async def publish(database: Database, *, now: datetime) -> Published:
+    """Publish what is recorded, up to MOST. None where another process is just doing it."""
     if database.is_postgres:
-        async with database.single() as conn:
-            return await conn.scalar(_ON_POSTGRES, {"now": now, "most": MOST, "key": _ONE_AT_A_TIME}) or 0
-    async with database.reading() as conn:
-        if not await conn.scalar(select(exists().select_from(feedback_outbox))):
-            return 0
+        ((events, calls),) = await database.run(_ON_POSTGRES, now=now, most=MOST, key=_ONE_AT_A_TIME)
+        return Published(events, calls)
+    if not await database.run(_RECORDED):
+        return Published(0, 0)
     async with database.transaction() as conn:
         return await _publish_on_sqlite(conn, now)
 
 
 _NAMES = ", ".join(_COLUMNS)
-_ON_POSTGRES = text(
-    f"""
+_ON_POSTGRES = Statement(
+    text(
+        f"""
     WITH held AS MATERIALIZED (
         SELECT pg_try_advisory_xact_lock(:key) AS is_ours
     ), moved AS (
@@ -60,38 +68,52 @@ _ON_POSTGRES = text(
         FROM published AS each
         JOIN webhook_endpoints AS endpoint ON endpoint.service_id = each.service_id
         WHERE endpoint.off_at IS NULL
+        RETURNING 1
     )
-    SELECT count(*) FROM published
+    SELECT (SELECT count(*) FROM published), (SELECT count(*) FROM calls)
     """  # noqa: S608 - our own names
-).bindparams(bindparam("now", type_=Instant()))
+    ).bindparams(bindparam("now", type_=Instant()))
+)
 """One statement, so one snapshot: what is committed meanwhile is neither moved nor lost.
 
 It may be older than the lock: what another moved in between is gone when its row is looked at again.
 """
 
 
-async def _publish_on_sqlite(conn: AsyncConnection, now: datetime) -> int:
-    outbox, earlier = feedback_outbox.c, webhook_calls.alias("earlier")
-    some = select(outbox.drawn).order_by(outbox.drawn).limit(MOST).subquery()
-    last = await conn.scalar(select(func.max(some.c.drawn)))
+_OUTBOX = feedback_outbox.c
+_RECORDED = Statement(select(_OUTBOX.drawn).limit(1))
+_SOME = select(_OUTBOX.drawn).order_by(_OUTBOX.drawn).limit(MOST).subquery()
+_LAST = select(func.max(_SOME.c.drawn))
+_UP_TO_LAST = _OUTBOX.drawn <= bindparam("last", type_=BigInteger())
+_PUBLISH = feedback_events.insert().from_select(
+    [*_COLUMNS, "position"],
+    select(*(_OUTBOX[name] for name in _COLUMNS), _OUTBOX.drawn).where(_UP_TO_LAST).order_by(_OUTBOX.drawn),
+)
+_NOW = bindparam("now", type_=Instant())
+_EARLIER = webhook_calls.alias("earlier")
+_WAITS = select(func.max(_EARLIER.c.due_at)).where(_EARLIER.c.notification_id == _OUTBOX.notification_id)
+_CALL = webhook_calls.insert().from_select(
+    _CALLED,
+    select(
+        _OUTBOX.id,
+        _OUTBOX.service_id,
+        _OUTBOX.notification_id,
+        _OUTBOX.drawn,
+        func.max(_NOW, func.coalesce(_WAITS.scalar_subquery(), _NOW)),
+        literal(0),
+    )
+    .join(webhook_endpoints, webhook_endpoints.c.service_id == _OUTBOX.service_id)
+    .where(_UP_TO_LAST, webhook_endpoints.c.off_at.is_(None)),
+)
+_CLEAR = feedback_outbox.delete().where(_UP_TO_LAST)
+
+
+async def _publish_on_sqlite(conn: AsyncConnection, now: datetime) -> Published:
+    last = await conn.scalar(_LAST)
     if last is None:
         # Another has published it all since it was looked for.
-        return 0
-    moved = outbox.drawn <= last
-    columns = [outbox[name] for name in _COLUMNS]
-    published = await conn.execute(
-        feedback_events.insert().from_select(
-            [*_COLUMNS, "position"], select(*columns, outbox.drawn).where(moved).order_by(outbox.drawn)
-        )
-    )
-    waits = select(func.max(earlier.c.due_at)).where(earlier.c.notification_id == outbox.notification_id)
-    at = literal(now, Instant())
-    due_at = func.max(at, func.coalesce(waits.scalar_subquery(), at))
-    calls = (
-        select(outbox.id, outbox.service_id, outbox.notification_id, outbox.drawn, due_at, literal(0))
-        .join(webhook_endpoints, webhook_endpoints.c.service_id == outbox.service_id)
-        .where(moved, webhook_endpoints.c.off_at.is_(None))
-    )
-    await conn.execute(webhook_calls.insert().from_select(_CALLED, calls))
-    await conn.execute(feedback_outbox.delete().where(moved))
-    return published.rowcount
+        return Published(0, 0)
+    published = await conn.execute(_PUBLISH, {"last": last})
+    calls = await conn.execute(_CALL, {"last": last, "now": now})
+    await conn.execute(_CLEAR, {"last": last})
+    return Published(published.rowcount, calls.rowcount)

@@ -3,8 +3,10 @@
 from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.batch import Batch, Outdated
 from postroom.kit.database.bulk import BulkInsert, BulkSwap, BulkUpdate, SpreadInsert
-from postroom.kit.database.engine import Database, DatabaseUnavailable, LockTimeout, open_database
+from postroom.kit.database.engine import Database, open_database
+from postroom.kit.database.failures import DatabaseUnavailable, LockTimeout
 from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_transactions
+from postroom.kit.database.statement import Statement, one_of
 from postroom.kit.database.types import Id, Instant, metadata
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
     "LockTimeout",
     "Outdated",
     "SpreadInsert",
+    "Statement",
     "WriterBusy",
     "in_transactions",
     "metadata",
+    "one_of",
     "open_database",
 ]

@@ -2,25 +2,29 @@
 
 import asyncio
 import os
-import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from postroom.kit.database.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
 from postroom.kit.database.batch import Batch, Outdated, is_outdated
+from postroom.kit.database.failures import DatabaseUnavailable, state_of, unavailable_named
+from postroom.kit.database.statement import Statement
+
+if TYPE_CHECKING:
+    from postroom.kit.database.direct import Direct
 
 _SQLITE_READERS = 4
-_LOCK_TIMEOUT = "5s"
+_DIRECT_CONNECTIONS = 4
+_ANSWER_SECONDS = 30
+_SETTINGS = {"application_name": "postroom", "lock_timeout": "5s"}
 _CLOSE_SECONDS = 0.3
-_LOCK_NOT_AVAILABLE = "55P03"
-_READ_ONLY = "25006"
+Found = TypeVar("Found")
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # FULL: a commit is on the disk before its 201 leaves; NORMAL may lose the last ones in a power cut.
@@ -28,14 +32,6 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA cache_size = -16000",
 )
-
-
-class DatabaseUnavailable(Exception):
-    """The database did not answer, is full, or cut the connection; what was being written is not there."""
-
-
-class LockTimeout(Exception):
-    """Another transaction held what was wanted for longer than is waited; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +43,73 @@ class Database:
     reader: AsyncEngine
     check_file: Callable[[Any], None] = lambda _: None
     """Of an SQLite database: DatabaseUnavailable where its file is not the one that was opened."""
+    direct: "Direct | None" = None
+    """PostgreSQL's alone."""
 
     @property
     def is_postgres(self) -> bool:
-        return self.url.get_backend_name() == "postgresql"
+        return self.direct is not None
+
+    @property
+    def dialect(self) -> str:
+        return self.writer.dialect.name
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed at the end, or rolled back on any exception."""
-        async with _unavailable_named(), self.writer.begin() as conn:
+        async with unavailable_named(), self.writer.begin() as conn:
             yield conn
 
     def batch(self) -> Batch:
-        return Batch(self.writer.dialect.name)
+        return Batch(self.dialect)
 
     async def write(self, batch: Batch) -> None:
         """Write all of the batch in a transaction of its own, or nothing of it, in one round trip.
 
         Outdated where it must change rows that are not as they were known.
         """
-        if self.is_postgres:
-            async with self.single() as conn:
-                await _write_at_once(conn, batch)
+        if self.direct is not None:
+            await _write_at_once(self.direct, batch)
         else:
-            async with _unavailable_named(), self.writer.connect() as conn:
-                self.check_file(None)
-                driver: Any = (await conn.get_raw_connection()).driver_connection
-                await driver._execute(batch.write_at_once, driver._conn)
+            await self._in_one_turn(self.writer, batch.write_at_once)
         batch.say_that_it_is_written()
 
-    @asynccontextmanager
-    async def single(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement that is a transaction by itself, in one round trip. PostgreSQL alone has it."""
-        async with _unavailable_named(), self.writer.connect() as conn:
-            yield await conn.execution_options(isolation_level="AUTOCOMMIT")
+    async def run(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        """Run a statement in a transaction of its own, in one round trip; its rows.
+
+        On SQLite it may only read.
+        """
+        compiled = statement.compiled(self.writer.dialect)
+        given = compiled.values(values)
+        if self.direct is not None:
+            return await self.direct.run(compiled.text, given)
+        return compiled.rows(
+            await self._in_one_turn(
+                self.reader, lambda driver: driver.execute(compiled.text, given).fetchall()
+            )
+        )
+
+    async def _in_one_turn(self, engine: AsyncEngine, work: Callable[[Any], Found]) -> Found:
+        """Do something with a connection of Python's sqlite3, in one turn of its thread."""
+        async with unavailable_named(), engine.connect() as conn:
+            self.check_file(None)
+            # The driver's own way to do something in its thread, as SQLAlchemy's adapter uses it too.
+            driver: Any = (await conn.get_raw_connection()).driver_connection
+            found: Found = await driver._execute(work, driver._conn)
+            return found
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[AsyncConnection]:
         """For one question alone: on PostgreSQL it costs one round trip, where `reading` costs three."""
-        async with self.single() if self.is_postgres else self.reading() as conn:
+        async with self.reading() as conn:
+            if self.is_postgres:
+                await conn.execution_options(isolation_level="AUTOCOMMIT")
             yield conn
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads, waits for no writer, and sees one state from its first look on."""
-        async with _unavailable_named(), self.reader.connect() as conn:
+        async with unavailable_named(), self.reader.connect() as conn:
             yield conn
 
     @asynccontextmanager
@@ -109,6 +127,8 @@ class Database:
                 await self.writer.dispose()
                 if self.reader is not self.writer:
                     await self.reader.dispose()
+                if self.direct is not None:
+                    await self.direct.close()
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
@@ -120,23 +140,29 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
     if parsed.get_backend_name() == "postgresql":
-        engine = create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=5,
-            pool_pre_ping=False,
-            hide_parameters=True,
-            connect_args={
-                "timeout": 5,
-                "command_timeout": 30,
-                "server_settings": {"application_name": "postroom", "lock_timeout": _LOCK_TIMEOUT},
-            },
-        )
-        # The same connections: who reads sees one state of the database, however many statements they need.
-        reader = engine.execution_options(isolation_level="REPEATABLE READ")
-        return Database(url=engine.url, writer=engine, reader=reader)
+        return _open_postgres(parsed.set(drivername="postgresql+asyncpg"), pool_size)
     raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def _open_postgres(url: URL, pool_size: int) -> Database:
+    from postroom.kit.database.direct import Direct
+
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args={"timeout": 5, "command_timeout": _ANSWER_SECONDS, "server_settings": _SETTINGS},
+    )
+    return Database(
+        url=engine.url,
+        writer=engine,
+        # The same connections: who reads sees one state of the database, however many statements they need.
+        reader=engine.execution_options(isolation_level="REPEATABLE READ"),
+        direct=Direct(url, most=_DIRECT_CONNECTIONS, answer_seconds=_ANSWER_SECONDS, settings=_SETTINGS),
+    )
 
 
 def _open_sqlite(url: URL) -> Database:
@@ -208,58 +234,10 @@ def _begin(conn: Any) -> None:
     conn.exec_driver_sql("BEGIN")
 
 
-async def _write_at_once(conn: AsyncConnection, batch: Batch) -> None:
+async def _write_at_once(direct: "Direct", batch: Batch) -> None:
     try:
-        await conn.exec_driver_sql(*batch.as_one())
-    except DBAPIError as error:
-        if is_outdated(_state(error)):
+        await direct.run(*batch.as_one())
+    except Exception as error:
+        if is_outdated(state_of(error)):
             raise Outdated from None
         raise
-
-
-@asynccontextmanager
-async def _unavailable_named() -> AsyncIterator[None]:
-    """Turns every driver's way of saying "not now" into one exception without parameters."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError) as error:
-        raise DatabaseUnavailable(type(error).__name__) from None
-    except DBAPIError as error:
-        if _state(error) == _LOCK_NOT_AVAILABLE:
-            raise LockTimeout from None
-        if error.connection_invalidated or _is_resource_error(error):
-            raise DatabaseUnavailable(type(error).__name__) from None
-        _silence(error)
-        raise
-    except (TimeoutError, ConnectionError, OSError) as error:
-        raise DatabaseUnavailable(type(error).__name__) from None
-    except Exception as error:
-        # What the driver says while it connects comes as it is: that the server starts, or is full.
-        if _is_resource_error(error):
-            raise DatabaseUnavailable(type(error).__name__) from None
-        raise
-
-
-def _is_resource_error(error: Exception) -> bool:
-    """PostgreSQL's classes 08 (connection), 53 (disk full, too many), 57 (shutting down), 58 (I/O).
-
-    And a server that only reads: the one that wrote has gone, and this one does not know it yet.
-    """
-    state = _state(error)
-    return state[:2] in {"08", "53", "57", "58"} or state == _READ_ONLY
-
-
-def _silence(error: DBAPIError) -> None:
-    """Leave an error its class and its statement: PostgreSQL's and its driver's words quote values."""
-    told = f"{type(error.orig).__name__} {_state(error)}".strip()
-    each: BaseException | None = error
-    while each is not None:
-        each.args = (told,)
-        if hasattr(each, "detail"):
-            each.detail = [] if each is error else None
-        each = each.orig if isinstance(each, DBAPIError) else each.__cause__
-
-
-def _state(error: Exception) -> str:
-    said = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(said, "sqlstate", None) or getattr(said, "pgcode", None) or ""

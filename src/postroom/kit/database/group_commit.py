@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from postroom.kit.database.asynchronous import AsyncConnection
-from postroom.kit.database.engine import Database, DatabaseUnavailable
+from postroom.kit.database.engine import Database
+from postroom.kit.database.failures import DatabaseUnavailable
 
 _QUIET_TURNS = 3
 _IN_VAIN_SECONDS = 1

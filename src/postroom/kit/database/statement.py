@@ -1,0 +1,97 @@
+"""Statements that are run by themselves, again and again: put into the words of a dialect once."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Select, Text, TextClause, bindparam, cast, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from postroom.kit.database.types import Id
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement in the words of its dialect, and what makes of its values and rows what the driver has."""
+
+    text: str
+    places: Sequence[tuple[str, Any, Convert | None]]
+    """Each place's name, what it holds where that is not named, and how it is converted."""
+    converts: Sequence[Convert | None] = ()
+
+    def values(self, named: dict[str, Any]) -> list[Any]:
+        given = [(named.get(name, otherwise), convert) for name, otherwise, convert in self.places]
+        return [value if convert is None else convert(value) for value, convert in given]
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        if not any(self.converts):
+            return found
+        return [
+            [
+                value if convert is None else convert(value)
+                for value, convert in zip(row, self.converts, strict=True)
+            ]
+            for row in found
+        ]
+
+
+class Statement:
+    """A statement whose values are named, for `Database.run`; as a `clause` it is part of a transaction.
+
+    Each value is named once, and in no list that SQLAlchemy would have to write out.
+    """
+
+    def __init__(self, clause: Select[Any] | TextClause) -> None:
+        self.clause = clause
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> Compiled:
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            known = self._compiled[dialect.name] = _compile(self.clause, dialect)
+        return known
+
+
+def one_of(column: ColumnElement[str], dialect: str) -> ColumnElement[bool]:
+    """That an id is one of `ids`: one statement for any number of them, which is prepared once."""
+    ids = bindparam("ids", type_=_Ids)
+    if dialect == "postgresql":
+        return column == func.any(cast(func.string_to_array(ids, ","), postgresql.ARRAY(Id)))
+    return column.in_(select(func.json_each(ids).table_valued("value").c.value))
+
+
+class _Ids(TypeDecorator[Sequence[str]]):
+    """Ids as one text: of a list PostgreSQL's driver asks each element what it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name == "postgresql":
+            return value if value is None else ",".join(value)
+        return json.dumps([each.replace("-", "") for each in value])
+
+
+def _compile(clause: Select[Any] | TextClause, dialect: Dialect) -> Compiled:
+    compiled = clause.compile(dialect=dialect)
+    otherwise = compiled.params
+    names = compiled.positiontup or []
+    binds = {compiled.bind_names[each]: each.type for each in compiled.bind_names}
+    places = [(name, otherwise[name], _bound(binds[name], dialect)) for name in names]
+    converts: list[Convert | None] = []
+    if isinstance(clause, Select) and dialect.name == "sqlite":
+        converts = [_found(column.type, dialect) for column in clause.selected_columns]
+    return Compiled(compiled.string, places, converts)
+
+
+def _bound(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _found(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """PostgreSQL's own connections need none: what they give is what is kept (direct.py)."""
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
