@@ -1,5 +1,6 @@
 """What keeps a promise when a queue or a process forgets, and what is given up in its time."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,22 @@ async def test_what_a_queue_forgot_is_queued_again(
 
     assert (first, second) == (overdue, upcoming)
     assert await queued(office) == [ENTRYPOINTS[lane]] * (overdue + upcoming)
+
+
+@pytest.mark.postgres
+async def test_two_who_sweep_at_once_do_not_wait_for_each_other(postgres_office: "Office") -> None:
+    """Each would put the same jobs, and the second wait for the first's commit."""
+    office = postgres_office
+    await forget(office, due_at=office.now - timedelta(seconds=60))
+    queue, now = office.app.queue, office.now
+    async with office.app.database.transaction() as first, office.app.database.transaction() as second:
+        assert await queue_overdue(first, queue=queue, now=now) == 1
+        async with asyncio.timeout(1):
+            assert await queue_overdue(second, queue=queue, now=now) == 0
+            assert await queue_upcoming(second, queue=queue, now=now, horizon=timedelta(minutes=2)) == 0
+
+    async with office.app.database.transaction() as later:
+        assert await queue_overdue(later, queue=queue, now=now) == 1
 
 
 @pytest.mark.postgres
