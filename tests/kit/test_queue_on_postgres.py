@@ -87,6 +87,33 @@ async def test_what_a_stop_cut_off_is_handed_out_once_its_lease_has_lapsed(postg
         await postgres.until(lambda: postgres.handed[endless.id] == 2)
 
 
+async def test_what_waits_for_a_slot_is_given_back_at_once_by_a_stop(postgres: "Place") -> None:
+    """Fetched, and not begun: no lease of a worker that ends keeps it from another."""
+    endless, waiting = [postgres.job() for _ in range(4)], [postgres.job() for _ in range(2)]
+    postgres.seconds = {job.id: 60 for job in endless}
+    postgres.queue = postgres.make_queue({SINGLE: len(endless)})
+    await postgres.queue_jobs(*endless)
+    async with postgres.running():
+        await postgres.until(lambda: postgres.in_hand == len(endless))
+        await postgres.queue_jobs(*waiting)
+        await until_picked(postgres, len(endless) + len(waiting))
+        assert postgres.in_hand == len(endless)
+    assert sorted(postgres.cancelled) == sorted(job.id for job in endless)
+
+    async with postgres.running():
+        await postgres.until(lambda: sorted(postgres.done) == sorted(job.id for job in waiting))
+
+
+async def until_picked(place: "Place", number: int) -> None:
+    picked = text("SELECT count(*) FROM pgqueuer WHERE status = 'picked'")
+    async with asyncio.timeout(5):
+        while True:
+            async with place.database.reading() as conn:
+                if await conn.scalar(picked) == number:
+                    return
+            await asyncio.sleep(0.02)
+
+
 async def test_what_a_dead_worker_had_in_hand_is_handed_out_once_its_lease_has_lapsed(
     postgres: "Place",
 ) -> None:

@@ -58,9 +58,10 @@ class Lane:
     def __init__(self, number: int, *, dsn: str, slots: int, lease: timedelta, patience: timedelta) -> None:
         self._number = number
         self._dsn = dsn
-        # The engine wants room for two batches.
-        self._most = max(slots, 2)
-        self._batch = min(_LARGEST_BATCH, self._most // 2)
+        self._batch = min(_LARGEST_BATCH, max(slots // 2, 1))
+        # While all slots are taken a batch more is fetched, and waits for them here: to ask for it only once
+        # they are free costs the time of three answers. The engine wants room for two batches anyway.
+        self._most = slots + self._batch
         self._slots = asyncio.Semaphore(slots)
         self._lease = lease
         self._patience = patience
@@ -161,7 +162,7 @@ class Lane:
             if job.payload is None:
                 return
             try:
-                # A lost connection's engine may still hold slots: what the new one has taken waits for them.
+                # A lost connection's engine may hold slots too, beside what was fetched before its time.
                 async with self._slots:
                     if not stop.is_set():
                         await handle(job.payload.decode())
@@ -187,9 +188,11 @@ class Lane:
             log.warning("jobs wait for the database", lane=self._number)
 
     async def _finish(self, *, until: float) -> None:
-        """Wait for what is in hand, then leave it."""
+        """Wait for what is in hand, then leave it. What waits for a slot is given back at once."""
         for engine in self._engines:
             engine.manager.shutdown.set()
+            for _ in range(self._most):
+                self._slots.release()
         running = {engine.running for engine in self._engines}
         if not running:
             return
