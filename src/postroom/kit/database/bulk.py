@@ -144,6 +144,7 @@ class BulkUpdate:
         numbered = [f"${place}" for place in range(1, len(self._names) + 1)]
         self._postgres = _update(table, columns, only, places=numbered)
         self._postgres_at_once = _update_at_once(table, columns, only)
+        self._in_sqlite = _SqliteChange(table, tuple(columns), only=only)
 
     async def run(self, conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Change the rows, in the caller's transaction. Every one names every column."""
@@ -164,7 +165,7 @@ class BulkUpdate:
                 self._postgres_at_once, [*([row[name] for row in rows] for name in self._names[:-1]), ids]
             )
         else:
-            batch.add_each(self._sqlite, map(self._for_sqlite, rows))
+            self._in_sqlite.add(batch, [[row[name] for row in rows] for name in self._names])
 
     def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([row[name] for name in self._names])
@@ -184,8 +185,8 @@ class BulkSwap:
         self._table = table
         self._columns = tuple(columns)
         self._known = tuple(known)
-        self._statements: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._sqlite_converts = {column.name: _for_sqlite(column) for column in table.columns}
+        self._statements: dict[tuple[str, ...], str] = {}
+        self._in_sqlite: dict[tuple[str, ...], _SqliteChange] = {}
 
     def add(self, batch: Batch, moves: Sequence[tuple[Any, Any]]) -> None:
         """Change rows with the batch, each of them once: from what it was to what it is to be.
@@ -197,34 +198,58 @@ class BulkSwap:
         )
         if not names:
             return
-        statement = self._statement(batch.dialect, names)
+        new = [[getattr(after, name) for _, after in moves] for name in names]
+        known = [[getattr(before, name) for before, _ in moves] for name in self._known]
+        ids = [before.id for before, _ in moves]
+        # There are few combinations of columns that change together: for each a statement is made once.
         if batch.dialect == "postgresql":
-            new = [[getattr(after, name) for _, after in moves] for name in names]
-            known = [[getattr(before, name) for before, _ in moves] for name in self._known]
-            ids = ",".join([before.id for before, _ in moves])
-            batch.add(statement, [*new, *known, ids], rows=len(moves))
+            if names not in self._statements:
+                self._statements[names] = _swap_at_once(self._table, names, self._known)
+            batch.add(self._statements[names], [*new, *known, ",".join(ids)], rows=len(moves))
         else:
-            batch.add_each(statement, [self._for_sqlite(names, *move) for move in moves], must_change=True)
+            if names not in self._in_sqlite:
+                self._in_sqlite[names] = _SqliteChange(self._table, names, known=self._known)
+            self._in_sqlite[names].add(batch, [*new, ids, *known], must_change=True)
 
-    def _statement(self, dialect: str, names: tuple[str, ...]) -> str:
-        """There are few combinations of columns that change together: each is put together once."""
-        statement = self._statements.get((dialect, names))
-        if statement is None:
-            make = _swap_at_once if dialect == "postgresql" else _swap
-            statement = self._statements[dialect, names] = make(self._table, names, self._known)
-        return statement
 
-    def _for_sqlite(self, names: Sequence[str], before: Any, after: Any) -> tuple[Any, ...]:
-        values = [*((name, after) for name in names), *((name, before) for name in ("id", *self._known))]
-        return tuple(
-            [_converted_alone(self._sqlite_converts[name], getattr(of, name)) for name, of in values]
+class _SqliteChange:
+    """Changes columns of many rows in SQLite, each row once, where each still has its `known` values.
+
+    Several in one statement: for each that it runs the driver's thread takes Python's lock once, and the loop
+    has it most of the time.
+    """
+
+    def __init__(
+        self, table: Table, columns: tuple[str, ...], *, known: tuple[str, ...] = (), only: str = "true"
+    ) -> None:
+        named = (*columns, "id", *known)
+        self._converts = [_for_sqlite(table.columns[name]) for name in named]
+        places = {name: f"fresh.column{place}" for place, name in enumerate(columns, start=1)}
+        changes = ", ".join(f"{name} = {place}" for name, place in places.items())
+        still = "".join(
+            f" AND {table.name}.{name} IS fresh.column{place}"
+            for place, name in enumerate(known, start=len(columns) + 2)
         )
+        self._row = f"({', '.join('?' * len(named))})"
+        self._change = f"UPDATE {table.name} SET {changes} FROM (VALUES "  # noqa: S608 - our own names
+        self._where = f") AS fresh WHERE {table.name}.id = fresh.column{len(columns) + 1}{still} AND {only}"
+        self._statements: dict[int, str] = {}
 
+    def add(self, batch: Batch, columns: Sequence[list[Any]], *, must_change: bool = False) -> None:
+        """With the batch. The values come by columns: the new ones, the ids, the known ones."""
+        rows = [*zip(*map(_converted, self._converts, columns), strict=True)]
+        start = 0
+        for size in _powers_of_two(len(rows)):
+            values = tuple(chain.from_iterable(rows[start : start + size]))
+            batch.add(self._statement(size), values, rows=size if must_change else None)
+            start += size
 
-def _swap(table: Table, columns: Sequence[str], known: Sequence[str]) -> str:
-    changes = ", ".join(f"{name} = ?" for name in columns)
-    still = "".join([f" AND {name} IS ?" for name in known])
-    return f"UPDATE {table.name} SET {changes} WHERE id = ?{still}"  # noqa: S608 - our own names
+    def _statement(self, size: int) -> str:
+        statement = self._statements.get(size)
+        if statement is None:
+            statement = f"{self._change}{', '.join([self._row] * size)}{self._where}"
+            self._statements[size] = statement
+        return statement
 
 
 def _swap_at_once(table: Table, columns: Sequence[str], known: Sequence[str]) -> str:

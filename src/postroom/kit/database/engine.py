@@ -184,6 +184,8 @@ def _sqlite_engine(url: URL, *, connections: int) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=5,
+        # Whoever opens a transaction ends it: to roll back what is none would cost a turn of the thread.
+        pool_reset_on_return=None,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)

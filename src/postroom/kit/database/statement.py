@@ -28,15 +28,16 @@ class Compiled:
         return [value if convert is None else convert(value) for value, convert in given]
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """What they mean. Column by column: most of many columns are empty, or as they are."""
         if not any(self.converts):
             return found
-        return [
-            [
-                value if convert is None else convert(value)
-                for value, convert in zip(row, self.converts, strict=True)
-            ]
-            for row in found
-        ]
+        rows = [*map(list, found)]
+        for place, convert in enumerate(self.converts):
+            if convert is not None:
+                for row in rows:
+                    if row[place] is not None:
+                        row[place] = convert(row[place])
+        return rows
 
 
 class Statement:
