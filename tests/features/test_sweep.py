@@ -123,10 +123,20 @@ async def test_two_who_sweep_at_once_do_not_wait_for_each_other(postgres_office:
         assert await queue_overdue(first, queue=queue, now=now) == 1
         async with asyncio.timeout(1):
             assert await queue_overdue(second, queue=queue, now=now) == 0
-            assert await queue_upcoming(second, queue=queue, now=now, horizon=timedelta(minutes=2)) == 0
 
     async with office.app.database.transaction() as later:
         assert await queue_overdue(later, queue=queue, now=now) == 1
+
+
+@pytest.mark.postgres
+async def test_what_comes_up_waits_for_nobody_who_queues_what_is_overdue(postgres_office: "Office") -> None:
+    """Both begin with a worker, and the one is tried again only a minute later."""
+    office = postgres_office
+    await forget(office, due_at=office.now + timedelta(seconds=60))
+    queue, now = office.app.queue, office.now
+    async with office.app.database.transaction() as first, office.app.database.transaction() as second:
+        assert await queue_overdue(first, queue=queue, now=now) == 0
+        assert await queue_upcoming(second, queue=queue, now=now, horizon=timedelta(minutes=2)) == 1
 
 
 @pytest.mark.postgres

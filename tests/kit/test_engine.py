@@ -8,11 +8,13 @@ import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
-from sqlalchemy import Column, MetaData, String, Table, text
+from sqlalchemy import Column, MetaData, String, Table, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from postroom.kit.database import Database, DatabaseUnavailable, Id, Instant, open_database
+from postroom.kit.database import Database, DatabaseUnavailable, Id, Instant, Statement, open_database
+from postroom.kit.database.direct import connect_options
 from postroom.kit.ids import new_id
 
 EMAIL = "amala@example.com"
@@ -265,3 +267,18 @@ async def test_ids_and_moments_come_back_as_they_were_given(database: Database) 
 
     assert rows == [(row_id, moment), (None, None)]
     assert rows[0][1].tzinfo is UTC
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["ssl", "sslmode"])
+async def test_whether_to_encrypt_is_said_by_either_name_for_all_ways(postgres_url: str, name: str) -> None:
+    url = make_url(postgres_url).update_query_dict({name: "disable"})
+    database = open_database(url.render_as_string(hide_password=False))
+    try:
+        async with database.transaction() as conn:
+            assert await conn.scalar(text("SELECT 1")) == 1
+        assert [tuple(row) for row in await database.run(Statement(text("SELECT 1")))] == [(1,)]
+        connection = await asyncpg.connect(**connect_options(database.url))
+        await connection.close()
+    finally:
+        await database.close()

@@ -104,6 +104,25 @@ async def test_what_waits_for_a_slot_is_given_back_at_once_by_a_stop(postgres: "
         await postgres.until(lambda: sorted(postgres.done) == sorted(job.id for job in waiting))
 
 
+async def test_nothing_is_begun_by_a_lane_that_is_cancelled(postgres: "Place") -> None:
+    """As where another part of the process fails; nor are there more slots afterwards."""
+    jobs = [postgres.job() for _ in range(6)]
+    postgres.seconds = {job.id: 60 for job in jobs}
+    postgres.queue = postgres.make_queue({SINGLE: 4}, lease=timedelta(seconds=1))
+    await postgres.queue_jobs(*jobs)
+    running = asyncio.create_task(postgres.queue.run(handle=postgres.handle, stop=asyncio.Event()))
+    await until_picked(postgres, len(jobs))
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert sum(postgres.handed.values()) == 4
+
+    postgres.seconds.clear()
+    async with postgres.running():
+        await postgres.until(lambda: sum(postgres.handed.values()) == 4 + len(jobs))
+    assert postgres.most_in_hand == 4
+
+
 async def until_picked(place: "Place", number: int) -> None:
     picked = text("SELECT count(*) FROM pgqueuer WHERE status = 'picked'")
     async with asyncio.timeout(5):

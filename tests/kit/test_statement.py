@@ -16,9 +16,19 @@ from sqlalchemy import (
     bindparam,
     literal,
     select,
+    text,
 )
 
-from postroom.kit.database import BulkInsert, Database, Id, Instant, Statement, one_of, open_database
+from postroom.kit.database import (
+    BulkInsert,
+    Database,
+    DatabaseUnavailable,
+    Id,
+    Instant,
+    Statement,
+    one_of,
+    open_database,
+)
 from postroom.kit.ids import new_id
 
 THINGS = Table(
@@ -96,6 +106,23 @@ async def test_any_number_of_ids_may_be_asked_for(database: Database, number: in
     found = await database.run(BY_IDS[database.dialect], ids=[each["id"] for each in things])
 
     assert {row[0] for row in found} == {each["id"] for each in things}
+
+
+async def test_a_value_that_is_forgotten_is_not_taken_for_none(database: Database) -> None:
+    with pytest.raises(KeyError, match="since"):
+        await database.run(BY_MOMENT, most=5)
+
+
+@pytest.mark.sqlite
+async def test_on_sqlite_nothing_is_written_beside_the_one_writer(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    async with database.transaction() as conn:
+        await conn.execute(text("CREATE TABLE words (word TEXT)"))
+    with pytest.raises(DatabaseUnavailable):
+        await database.run(Statement(text("INSERT INTO words VALUES ('one') RETURNING word")))
+
+    assert await database.run(Statement(text("SELECT word FROM words"))) == []
+    await database.close()
 
 
 async def test_what_is_not_named_is_as_the_statement_says(database: Database) -> None:

@@ -7,18 +7,18 @@ before a commit, and what commits late is sealed with the next batch.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from postroom.features.audit.chain import BEGINNING, content_of, digest_of, head_of, pack, seal_hash
 from postroom.features.audit.store import audit_entries, audit_seals
 from postroom.kit.crypto import Vault
-from postroom.kit.database import AsyncConnection, Database, Id
+from postroom.kit.database import AsyncConnection, Database, Id, take_turn
 
 AT_ONCE = 500
 """So many are sealed in one transaction: some milliseconds of work."""
 
-_ONE_AT_A_TIME = 7_205_759_403_795  # any fixed number: the key of PostgreSQL's advisory lock
+_TURN = 7_205_759_403_795
 _UNSEALED = (
     select(*(column for column in audit_entries.c if column.name not in ("personal", "actor_index")))
     .where(audit_entries.c.seal.is_(None))
@@ -51,9 +51,7 @@ async def _seal_some(database: Database, vault: Vault, now: datetime) -> int:
         ):
             return 0
     async with database.transaction() as conn:
-        if database.is_postgres and not await conn.scalar(
-            text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}
-        ):
+        if not await take_turn(conn, _TURN):
             return 0
         rows = (await conn.execute(_UNSEALED, {"most": AT_ONCE})).all()
         if rows:

@@ -2,19 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
-
 from postroom.domain.lane import Lane
 from postroom.features.notifications import store
 from postroom.features.services import Credentials
 from postroom.features.services.credentials import forget_raw_keys
-from postroom.kit.database import AsyncConnection, Database
+from postroom.kit.database import AsyncConnection, Database, take_turn
 from postroom.kit.queue import Job, JobQueue
 
 _OVERDUE = timedelta(seconds=2)
 _MOST = 1_000
 _RAW_KEY_KEPT = timedelta(hours=1)
-_ONE_AT_A_TIME = 7_205_759_403_796  # any fixed number: the key of PostgreSQL's advisory lock
+_TURN_AT_OVERDUE, _TURN_AT_UPCOMING = 7_205_759_403_796, 7_205_759_403_797
 
 
 async def ids_due(database: Database, now: datetime, limit: int, lane: int) -> list[str]:
@@ -25,9 +23,9 @@ async def ids_due(database: Database, now: datetime, limit: int, lane: int) -> l
 async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime) -> int:
     """Queue again what has been due for a while and is in nobody's hands; how many.
 
-    None while another process sweeps: it queues the same, and who comes second would wait for its commit.
+    0 while another process does so: it queues the same, and who comes second would wait for its commit.
     """
-    if not await _is_our_turn(conn):
+    if not await take_turn(conn, _TURN_AT_OVERDUE):
         return 0
     jobs = [
         Job(row.id, row.due_at, lane)
@@ -41,9 +39,9 @@ async def queue_overdue(conn: AsyncConnection, *, queue: JobQueue, now: datetime
 async def queue_upcoming(conn: AsyncConnection, *, queue: JobQueue, now: datetime, horizon: timedelta) -> int:
     """Queue what comes due within the horizon, and until now waited in its table alone; how many.
 
-    None while another process sweeps, as above.
+    0 while another process does so, as above.
     """
-    if not await _is_our_turn(conn):
+    if not await take_turn(conn, _TURN_AT_UPCOMING):
         return 0
     jobs = [
         Job(row.id, row.due_at, lane)
@@ -52,14 +50,6 @@ async def queue_upcoming(conn: AsyncConnection, *, queue: JobQueue, now: datetim
     ]
     await queue.put(conn, jobs)
     return len(jobs)
-
-
-async def _is_our_turn(conn: AsyncConnection) -> bool:
-    """For as long as the transaction lasts. On SQLite nothing is queued but by its rows."""
-    if conn.dialect.name != "postgresql":
-        return True
-    turn = text("SELECT pg_try_advisory_xact_lock(:key)")
-    return bool(await conn.scalar(turn, {"key": _ONE_AT_A_TIME}))
 
 
 async def give_up_raw_keys(conn: AsyncConnection, *, credentials: Credentials, now: datetime) -> int:

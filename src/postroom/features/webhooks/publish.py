@@ -34,7 +34,7 @@ class Published(NamedTuple):
 
 
 async def publish(database: Database, *, now: datetime) -> Published:
-    """Publish what is recorded, up to MOST. None where another process is just doing it."""
+    """Publish what is recorded, up to MOST. Nothing where another process is just doing it."""
     if database.is_postgres:
         ((events, calls),) = await database.run(_ON_POSTGRES, now=now, most=MOST, key=_ONE_AT_A_TIME)
         return Published(events, calls)
@@ -79,7 +79,7 @@ _ON_POSTGRES = Statement(
 It may be older than the lock: what another moved in between is gone when its row is looked at again.
 """
 
-
+# The same on SQLite, where three statements need no lock.
 _OUTBOX = feedback_outbox.c
 _RECORDED = Statement(select(_OUTBOX.drawn).limit(1))
 _SOME = select(_OUTBOX.drawn).order_by(_OUTBOX.drawn).limit(MOST).subquery()

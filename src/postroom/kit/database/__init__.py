@@ -7,6 +7,7 @@ from postroom.kit.database.engine import Database, open_database
 from postroom.kit.database.failures import DatabaseUnavailable, LockTimeout
 from postroom.kit.database.group_commit import GroupCommit, WriterBusy, in_transactions
 from postroom.kit.database.statement import Statement, one_of
+from postroom.kit.database.turn import take_turn
 from postroom.kit.database.types import Id, Instant, metadata
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "metadata",
     "one_of",
     "open_database",
+    "take_turn",
 ]

@@ -6,6 +6,7 @@ way: what a request writes, a claim, and what came of it (docs/decisions/0029).
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -16,17 +17,30 @@ from postroom.kit.database.failures import DatabaseUnavailable, unavailable_name
 _CONNECT_SECONDS = 5
 _WAIT_SECONDS = 5
 _CLOSE_SECONDS = 0.3
+_LEAVE_SECONDS = 2
+
+
+def connect_options(url: URL) -> dict[str, Any]:
+    """What `asyncpg.connect` is given for that URL, as SQLAlchemy has it."""
+    dialect = url.set(drivername="postgresql+asyncpg").get_dialect()()
+    _, options = dialect.create_connect_args(url)
+    return dict(options)
 
 
 class Direct:
     """Connections of its own, `most` at once, opened as they are needed and kept."""
 
     def __init__(self, url: URL, *, most: int, answer_seconds: int, settings: Mapping[str, str]) -> None:
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._answer_seconds = answer_seconds
-        self._settings = dict(settings)
+        self._options = {
+            **connect_options(url),
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": answer_seconds,
+            "server_settings": dict(settings),
+        }
         self._free = asyncio.Semaphore(most)
         self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def run(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """The statement's rows, once it is committed.
@@ -34,45 +48,47 @@ class Direct:
         Ids in them are text, and moments in UTC, as everywhere here.
         """
         async with unavailable_named():
-            await self._wait_for_a_place()
+            connection = await self._take()
             try:
-                return await self._run(statement, values)
-            finally:
-                self._free.release()
+                rows: Sequence[Sequence[Any]] = await connection.fetch(statement, *values)
+            except asyncpg.PostgresError:
+                self._keep(connection)
+                raise
+            except BaseException as error:
+                was_closed = connection.is_closed()
+                self._leave(connection)
+                if was_closed and isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+                    raise DatabaseUnavailable(type(error).__name__) from None
+                raise
+            self._keep(connection)
+            return rows
 
     async def close(self) -> None:
         """Close those that are not in use, or leave them where the server does not answer."""
+        self._is_closed = True
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(connection.close(timeout=_CLOSE_SECONDS) for connection in idle))
-
-    async def _wait_for_a_place(self) -> None:
-        if not self._free.locked():
-            await self._free.acquire()
-            return
-        async with asyncio.timeout(_WAIT_SECONDS):
-            await self._free.acquire()
-
-    async def _run(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        connection = self._kept() or await self._open()
         try:
-            rows: Sequence[Sequence[Any]] = await connection.fetch(statement, *values)
-        except asyncpg.PostgresError:
-            self._idle.append(connection)
-            raise
-        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            if connection.is_closed():
-                raise DatabaseUnavailable(type(error).__name__) from None
-            connection.terminate()
-            raise
-        except BaseException:
-            # Cut off in the middle of an answer: who comes next waits for no rest of it.
-            connection.terminate()
-            raise
-        self._idle.append(connection)
-        return rows
+            closing = (_close(connection, within=_CLOSE_SECONDS) for connection in idle)
+            await asyncio.gather(*closing, *self._leaving, return_exceptions=True)
+        finally:
+            for connection in idle:
+                if not connection.is_closed():
+                    connection.terminate()
 
-    def _kept(self) -> "asyncpg.Connection[asyncpg.Record] | None":
-        """The one that was used last; those that the server has closed meanwhile are passed over."""
+    async def _take(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._free.locked():
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._free.acquire()
+        else:
+            await self._free.acquire()
+        try:
+            return self._used_last() or await self._open()
+        except BaseException:
+            self._free.release()
+            raise
+
+    def _used_last(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+        """Those of which it is known that the server has closed them meanwhile are passed over."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
@@ -80,12 +96,7 @@ class Direct:
         return None
 
     async def _open(self) -> "asyncpg.Connection[asyncpg.Record]":
-        connection = await asyncpg.connect(
-            self._dsn,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=self._answer_seconds,
-            server_settings=self._settings,
-        )
+        connection = await asyncpg.connect(**self._options)
         try:
             await connection.set_type_codec(
                 "uuid", schema="pg_catalog", encoder=str, decoder=str, format="text"
@@ -94,3 +105,30 @@ class Direct:
             connection.terminate()
             raise
         return connection
+
+    def _keep(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        if self._is_closed:
+            connection.terminate()
+        else:
+            self._idle.append(connection)
+        self._free.release()
+
+    def _leave(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Close it beside what goes on: first the server is told to give up what it still does.
+
+        Merely cut off, it would go on, and commit what the caller was told is not there. Until then its place
+        is taken.
+        """
+        task = asyncio.create_task(_close(connection, within=_LEAVE_SECONDS))
+        self._leaving.add(task)
+        task.add_done_callback(self._left)
+
+    def _left(self, task: "asyncio.Task[None]") -> None:
+        self._leaving.discard(task)
+        self._free.release()
+
+
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]", *, within: float) -> None:
+    # Where it raises, the driver has cut it off.
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        await connection.close(timeout=within)

@@ -77,7 +77,7 @@ class Database:
     async def run(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
         """Run a statement in a transaction of its own, in one round trip; its rows.
 
-        On SQLite it may only read.
+        On SQLite it can only read.
         """
         compiled = statement.compiled(self.writer.dialect)
         given = compiled.values(values)
@@ -124,11 +124,10 @@ class Database:
         """Close the connections, or leave them where the database does not answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await self.writer.dispose()
-                if self.reader is not self.writer:
-                    await self.reader.dispose()
-                if self.direct is not None:
-                    await self.direct.close()
+                await asyncio.gather(
+                    self.writer.dispose(),
+                    *([self.reader.dispose()] if self.direct is None else [self.direct.close()]),
+                )
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
@@ -136,12 +135,18 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
 
     `hide_parameters` keeps what was being written out of every error's text.
     """
-    parsed = make_url(url)
+    parsed = _with_ssl(make_url(url))
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
     if parsed.get_backend_name() == "postgresql":
         return _open_postgres(parsed.set(drivername="postgresql+asyncpg"), pool_size)
     raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def _with_ssl(url: URL) -> URL:
+    """The driver's name for what all others of PostgreSQL call `sslmode`."""
+    mode = url.query.get("sslmode")
+    return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
 def _open_postgres(url: URL, pool_size: int) -> Database:
@@ -174,6 +179,7 @@ def _open_sqlite(url: URL) -> Database:
         event.listen(engine.sync_engine, "begin", file.check)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     event.listen(reader.sync_engine, "begin", _begin)
+    event.listen(reader.sync_engine, "connect", _let_it_only_read)
     return Database(url=writer.url, writer=writer, reader=reader, check_file=file.check)
 
 
@@ -198,6 +204,13 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    cursor.close()
+
+
+def _let_it_only_read(connection: Any, _: Any) -> None:
+    """What writes has its place in the one writer's line."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.close()
 
 

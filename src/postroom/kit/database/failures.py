@@ -9,10 +9,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _READ_ONLY = "25006"
+_WORDS = ("message", "detail", "hint", "context", "internal_query")
 
 
 class DatabaseUnavailable(Exception):
-    """The database did not answer, is full, or cut the connection; what was being written is not there."""
+    """The database did not answer, is full, or cut the connection.
+
+    What was being written is not there, unless it was the answer alone that did not come any more.
+    """
 
 
 class LockTimeout(Exception):
@@ -39,7 +43,7 @@ async def unavailable_named() -> AsyncIterator[None]:
         raise
 
 
-def state_of(error: Exception) -> str:
+def state_of(error: BaseException) -> str:
     """PostgreSQL's SQLSTATE; empty where it said none."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return getattr(said, "sqlstate", None) or getattr(said, "pgcode", None) or ""
@@ -61,6 +65,8 @@ def _silence(error: Exception) -> None:
     each: BaseException | None = error
     while each is not None:
         each.args = (told,)
-        if hasattr(each, "detail"):
-            each.detail = [] if isinstance(each, DBAPIError) else None
+        if isinstance(each, DBAPIError):
+            each.detail = []
+        elif state_of(each):
+            vars(each).update(dict.fromkeys(_WORDS))
         each = each.orig if isinstance(each, DBAPIError) else each.__cause__

@@ -19,13 +19,16 @@ class Compiled:
     """A statement in the words of its dialect, and what makes of its values and rows what the driver has."""
 
     text: str
-    places: Sequence[tuple[str, Any, Convert | None]]
-    """Each place's name, what it holds where that is not named, and how it is converted."""
+    places: Sequence[tuple[str, Convert | None]]
+    """Each place's name, and how what it holds is converted."""
+    fixed: dict[str, Any]
+    """What the statement itself says; all other places have to be named."""
     converts: Sequence[Convert | None] = ()
 
     def values(self, named: dict[str, Any]) -> list[Any]:
-        given = [(named.get(name, otherwise), convert) for name, otherwise, convert in self.places]
-        return [value if convert is None else convert(value) for value, convert in given]
+        """KeyError where one is missing."""
+        given = self.fixed | named
+        return [given[name] if convert is None else convert(given[name]) for name, convert in self.places]
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """What they mean. Column by column: most of many columns are empty, or as they are."""
@@ -43,7 +46,7 @@ class Compiled:
 class Statement:
     """A statement whose values are named, for `Database.run`; as a `clause` it is part of a transaction.
 
-    Each value is named once, and in no list that SQLAlchemy would have to write out.
+    None of them may be a list that SQLAlchemy has to write out.
     """
 
     def __init__(self, clause: Select[Any] | TextClause) -> None:
@@ -79,14 +82,13 @@ class _Ids(TypeDecorator[Sequence[str]]):
 
 def _compile(clause: Select[Any] | TextClause, dialect: Dialect) -> Compiled:
     compiled = clause.compile(dialect=dialect)
-    otherwise = compiled.params
-    names = compiled.positiontup or []
-    binds = {compiled.bind_names[each]: each.type for each in compiled.bind_names}
-    places = [(name, otherwise[name], _bound(binds[name], dialect)) for name in names]
+    binds = {name: bind for bind, name in compiled.bind_names.items()}
+    places = [(name, _bound(binds[name].type, dialect)) for name in compiled.positiontup or ()]
+    fixed = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
     converts: list[Convert | None] = []
     if isinstance(clause, Select) and dialect.name == "sqlite":
         converts = [_found(column.type, dialect) for column in clause.selected_columns]
-    return Compiled(compiled.string, places, converts)
+    return Compiled(compiled.string, places, fixed, converts)
 
 
 def _bound(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -11,7 +11,7 @@ Handle = Callable[[str], Coroutine[Any, Any, None]]
 """Does the step that is due for one id. It may be called twice for one job, and by two workers at once.
 
 Where it raises, the job is handed out again after a while: soon, where it says that the database is not
-available or too busy, for then nobody else can have done it.
+available or too busy, for then it was most likely not begun.
 """
 
 Slots = Mapping[int, int]

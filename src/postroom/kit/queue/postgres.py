@@ -13,6 +13,7 @@ from sqlalchemy import URL, text
 
 from postroom.kit.clock import Clock
 from postroom.kit.database import AsyncConnection, Batch
+from postroom.kit.database.direct import connect_options
 from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.queue.postgres_lane import Lane, channel_of, entrypoint_of
 
@@ -51,10 +52,10 @@ class PostgresQueue:
         lease: timedelta = timedelta(seconds=20),
         patience: timedelta = PATIENCE,
     ) -> None:
-        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        options = connect_options(url)
         self._clock = clock
         self._lanes = [
-            Lane(number, dsn=dsn, slots=count, lease=lease, patience=patience)
+            Lane(number, options=options, slots=count, lease=lease, patience=patience)
             for number, count in slots.items()
         ]
         # PgQueuer logs each failed job with its traceback; ours are logged by their lane, without their text.

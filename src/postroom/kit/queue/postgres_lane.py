@@ -1,6 +1,7 @@
 """One lane of the queue on PostgreSQL: slots, an engine and a connection of its own in each worker."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,20 +56,26 @@ class _Engine:
 class Lane:
     """Hands out a lane's jobs. Where its connection is lost, a new engine goes on while the old finishes."""
 
-    def __init__(self, number: int, *, dsn: str, slots: int, lease: timedelta, patience: timedelta) -> None:
+    def __init__(
+        self, number: int, *, options: Mapping[str, Any], slots: int, lease: timedelta, patience: timedelta
+    ) -> None:
+        """`options` are what the driver connects with."""
         self._number = number
-        self._dsn = dsn
+        self._options = options
         self._batch = min(_LARGEST_BATCH, max(slots // 2, 1))
         # While all slots are taken a batch more is fetched, and waits for them here: to ask for it only once
         # they are free costs the time of three answers. The engine wants room for two batches anyway.
         self._most = slots + self._batch
+        self._number_of_slots = slots
         self._slots = asyncio.Semaphore(slots)
+        self._ends = False
         self._lease = lease
         self._patience = patience
         self._engines: list[_Engine] = []
         self._silent_until = 0.0
 
     async def run(self, *, handle: Handle, stop: asyncio.Event) -> None:
+        self._slots, self._ends = asyncio.Semaphore(self._number_of_slots), False
         stopped = asyncio.create_task(stop.wait())
         going = asyncio.create_task(self._keep_going(handle, stop))
         try:
@@ -101,7 +108,7 @@ class Lane:
 
     async def _start(self, handle: Handle, stop: asyncio.Event) -> _Engine:
         connection = await asyncpg.connect(
-            self._dsn,
+            **self._options,
             timeout=5,
             command_timeout=_ANSWER_SECONDS,
             server_settings={"application_name": f"postroom queue {self._number}"},
@@ -164,7 +171,7 @@ class Lane:
             try:
                 # A lost connection's engine may hold slots too, beside what was fetched before its time.
                 async with self._slots:
-                    if not stop.is_set():
+                    if not (self._ends or stop.is_set()):
                         await handle(job.payload.decode())
                         return
             except asyncio.CancelledError:
@@ -189,6 +196,7 @@ class Lane:
 
     async def _finish(self, *, until: float) -> None:
         """Wait for what is in hand, then leave it. What waits for a slot is given back at once."""
+        self._ends = True
         for engine in self._engines:
             engine.manager.shutdown.set()
             for _ in range(self._most):
