@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, text
 
 from postroom.kit.clock import utc_now
-from postroom.kit.database import AsyncConnection, Database, DatabaseUnavailable, Id, Instant, open_database
+from postroom.kit.database import AsyncConnection, Database, Id, Instant, open_database
 from postroom.kit.ids import new_id
 from postroom.kit.queue import Job, JobQueue, Slots
 from postroom.kit.queue.postgres import PostgresQueue, install
@@ -56,7 +56,7 @@ class Place:
         self.in_hand = 0
         self.most_in_hand = 0
         self.failing: set[str] = set()
-        self.unavailable = False
+        self.refused: Exception | None = None
         self.seconds: dict[str, float] = {}
 
     def make_queue(self, slots: Slots = SLOTS, *, lease: timedelta = timedelta(seconds=20)) -> JobQueue:
@@ -96,8 +96,8 @@ class Place:
         self.in_hand += 1
         self.most_in_hand = max(self.most_in_hand, self.in_hand)
         try:
-            if self.unavailable:
-                raise DatabaseUnavailable("OperationalError")
+            if self.refused is not None:
+                raise self.refused
             if job_id in self.failing:
                 raise RuntimeError("this one cannot be done")
             async with self.database.transaction() as conn:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from postroom.kit.clock import utc_now
+from postroom.kit.database import DatabaseUnavailable, LockTimeout, WriterBusy
 from postroom.kit.queue import Job
 from postroom.kit.queue.rows import RowQueue
 
@@ -266,19 +267,20 @@ async def test_rows_are_looked_for_again_when_the_database_is_back(sqlite_url: s
     await running
 
 
+@pytest.mark.parametrize("refused", [DatabaseUnavailable("OperationalError"), LockTimeout(), WriterBusy()])
 async def test_jobs_that_the_database_holds_up_are_handed_out_again_in_peace(
-    place: "Place", capfd: pytest.CaptureFixture[str]
+    place: "Place", refused: Exception, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Tried again at once, they would keep the process busy, and fill its log."""
     jobs = [place.job() for _ in range(20)]
-    place.unavailable = True
+    place.refused = refused
     await place.queue_jobs(*jobs)
 
     async with place.running():
         await place.until(lambda: len(place.handed) == 20)
         await asyncio.sleep(0.5)
         assert max(place.handed.values()) <= 20
-        place.unavailable = False
+        place.refused = None
         await place.until(lambda: len(place.done) == 20)
 
     said = [line for line in capfd.readouterr().out.splitlines() if "jobs wait for the database" in line]

@@ -15,8 +15,8 @@ from postroom.features.notifications.resume import resume_waiting
 from postroom.features.readers.fold import fold
 from postroom.features.screens.publish import forget_changes
 from postroom.features.webhooks.forget import forget_feedback as forget_old_feedback
-from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
+from postroom.kit.queue import NOT_NOW
 
 log = get_logger(__name__)
 
@@ -189,7 +189,7 @@ async def _again_and_again(app: App, name: str, every: timedelta) -> None:
     while True:
         try:
             await JOBS[name](app)
-        except (DatabaseUnavailable, WriterBusy):
+        except NOT_NOW:
             log.warning("scheduled work waits for the database", job=name)
         except Exception as error:
             log.error("scheduled work failed", job=name, exc_info=error)

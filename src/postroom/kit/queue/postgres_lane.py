@@ -14,9 +14,8 @@ from pgqueuer.domain.types import Channel, QueueEntrypoint
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as PgJob
 
-from postroom.kit.database import DatabaseUnavailable, WriterBusy
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import Handle
+from postroom.kit.queue.contract import NOT_NOW, Handle
 
 log = get_logger(__name__)
 
@@ -177,7 +176,7 @@ class Lane:
             except asyncio.CancelledError:
                 # Cut off by the stop: another worker may have it once the lease has lapsed.
                 raise RetryRequested(self._lease) from None
-            except (DatabaseUnavailable, WriterBusy):
+            except NOT_NOW:
                 self._say_that_it_waits()
                 raise RetryRequested(_TRY_AGAIN) from None
             except Exception as error:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from postroom.kit.clock import Clock
-from postroom.kit.database import AsyncConnection, Batch, DatabaseUnavailable, WriterBusy
+from postroom.kit.database import AsyncConnection, Batch, DatabaseUnavailable
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
+from postroom.kit.queue.contract import NOT_NOW, PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup
 
 log = get_logger(__name__)
@@ -138,7 +138,7 @@ class _Lane:
         if task.cancelled() or (error := task.exception()) is None:
             self._release(job_id)
             return
-        if isinstance(error, DatabaseUnavailable | WriterBusy):
+        if isinstance(error, NOT_NOW):
             self._say_that_it_waits()
         else:
             log.error("job failed", job=job_id, exc_info=error)
