@@ -1,11 +1,11 @@
 """How many accepted emails a second one worker sends to a provider that answers after 20 ms.
 
 The floor is bare PgQueuer: as many slots, the same call to the same stub, nothing else recorded
-(bench/floors/deliver.py). It fetches a job when a slot is free for it, as it comes; Postroom's worker fetches a
-batch before that (docs/decisions/0030), and has no more in hand for it. SQLite is measured beside it too, and,
-with no aim, beside a loop over a table that marks what it has done and knows neither leases nor lanes nor
-limits. Both drain what was put in before they start. A rate is that of the arrivals at the stub between the
-first and the last twentieth of them.
+(bench/floors/deliver.py). It fetches a job when a slot is free for it, as it comes; Postroom's worker fetches
+a batch before that (docs/decisions/0030), and has no more in hand for it. SQLite is measured beside it too,
+and, with no aim, beside a loop over a table that marks what it has done and knows neither leases nor lanes
+nor limits. Both drain what was put in before they start. A rate is that of the arrivals at the stub between
+the first and the last twentieth of them.
 """
 
 import asyncio
