@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from msgspec import structs
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from postroom.domain.channel import Channel
 from postroom.domain.errors import FieldError, Forbidden, Invalid
@@ -160,7 +161,7 @@ async def test_jobs_and_rows_stand_or_fall_with_the_transaction(office: "Office"
     # A row that is there already: the statement fails after others of it have been written.
     twice = replace(again, deliveries=made.deliveries)
 
-    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
+    with pytest.raises((asyncpg.UniqueViolationError, IntegrityError, sqlite3.IntegrityError)):
         await write_plans(
             [made, twice], database=office.app.database, vault=office.app.vault, queue=office.app.queue
         )

@@ -248,6 +248,27 @@ async def test_a_connection_that_was_cut_is_unavailable_and_the_next_one_works(p
         await other.close()
 
 
+@pytest.mark.postgres
+async def test_nothing_fails_for_connections_that_were_cut_while_nobody_used_them(postgres_url: str) -> None:
+    """As all are by a restart of the server: whoever reads first after it would be told 503."""
+    database, other = open_database(postgres_url), open_database(postgres_url)
+    async with database.transaction() as one, database.reading() as two:
+        pids = [await conn.scalar(text("SELECT pg_backend_pid()")) for conn in (one, two)]
+    async with other.transaction() as killer:
+        await killer.execute(
+            text("SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid"), {"pids": pids}
+        )
+    await asyncio.sleep(0.3)
+
+    try:
+        async with database.reading() as one, database.transaction() as two:
+            after = [await conn.scalar(text("SELECT pg_backend_pid()")) for conn in (one, two)]
+        assert set(after).isdisjoint(pids)
+    finally:
+        await database.close()
+        await other.close()
+
+
 @pytest.mark.parametrize("url", ["mysql://localhost/postroom", "sqlserver://x"])
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="sqlite:/// or postgresql://"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from postroom.kit.database.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
@@ -161,6 +162,7 @@ def _open_postgres(url: URL, pool_size: int) -> Database:
         hide_parameters=True,
         connect_args={"timeout": 5, "command_timeout": _ANSWER_SECONDS, "server_settings": _SETTINGS},
     )
+    event.listen(engine.sync_engine, "checkout", _pass_over_if_closed)
     return Database(
         url=engine.url,
         writer=engine,
@@ -168,6 +170,12 @@ def _open_postgres(url: URL, pool_size: int) -> Database:
         reader=engine.execution_options(isolation_level="REPEATABLE READ"),
         direct=Direct(url, most=_DIRECT_CONNECTIONS, answer_seconds=_ANSWER_SECONDS, settings=_SETTINGS),
     )
+
+
+def _pass_over_if_closed(connection: Any, *_: Any) -> None:
+    """Of what the server has closed, as a rule the driver knows: the pool opens another then."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _open_sqlite(url: URL) -> Database:
