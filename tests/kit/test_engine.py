@@ -255,9 +255,8 @@ async def test_nothing_fails_for_connections_that_were_cut_while_nobody_used_the
     async with database.transaction() as one, database.reading() as two:
         pids = [await conn.scalar(text("SELECT pg_backend_pid()")) for conn in (one, two)]
     async with other.transaction() as killer:
-        await killer.execute(
-            text("SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid"), {"pids": pids}
-        )
+        for pid in pids:
+            await killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     await asyncio.sleep(0.3)
 
     try:
