@@ -340,12 +340,14 @@ async def test_a_slow_endpoint_delays_no_other(office: "Office", receivers: Call
             await office.create(office.screen(), caller=office.housing)
         began = asyncio.get_running_loop().time()
         while len(quick.taken) < 5:
-            assert asyncio.get_running_loop().time() - began < 1.5
+            assert asyncio.get_running_loop().time() - began < 4
             await asyncio.sleep(0.02)
+        # Were they in one line, the quick ones would come after all twenty: five rounds of a second each.
+        asked = len(slow.asked)
         stop.set()
         await running
 
-    assert 0 < len(slow.asked) <= 8
+    assert 0 < asked < 20
     assert {each.error for each in await log_of(office, office.repairs)} <= {"timeout"}
 
 
