@@ -15,8 +15,8 @@ from postroom.features.notifications.resume import resume_waiting
 from postroom.features.readers.fold import fold
 from postroom.features.screens.publish import forget_changes
 from postroom.features.webhooks.forget import forget_feedback as forget_old_feedback
+from postroom.kit.database import NOT_NOW
 from postroom.kit.log import get_logger
-from postroom.kit.queue import NOT_NOW
 
 log = get_logger(__name__)
 

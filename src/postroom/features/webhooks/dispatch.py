@@ -14,11 +14,11 @@ from postroom.features.webhooks.told import Subjects
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
 from postroom.kit.database import (
+    NOT_NOW,
     Database,
     DatabaseUnavailable,
     GroupCommit,
     LockTimeout,
-    WriterBusy,
     in_transactions,
 )
 from postroom.kit.in_hand import InHand
@@ -132,7 +132,7 @@ class Dispatcher:
                 error=answer.error,
             )
             await self._ends.submit(Ended(call, now, answer, verdict))
-        except (DatabaseUnavailable, WriterBusy, LockTimeout):
+        except NOT_NOW:
             log.warning(
                 "a webhook's end could not be written, and it is called again", event_id=call.event_id
             )

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from postroom.kit.database.asynchronous import AsyncConnection
 from postroom.kit.database.engine import Database
-from postroom.kit.database.failures import DatabaseUnavailable
+from postroom.kit.database.failures import DatabaseUnavailable, LockTimeout
 
 _QUIET_TURNS = 3
 _IN_VAIN_SECONDS = 1
@@ -19,6 +19,10 @@ Result = TypeVar("Result")
 
 class WriterBusy(Exception):
     """More waits to be written than is good to keep; nothing of this item was kept."""
+
+
+NOT_NOW = (DatabaseUnavailable, LockTimeout, WriterBusy)
+"""How it is said that the database is not available, or too busy."""
 
 
 class GroupCommit(Generic[Item, Result]):

@@ -1,5 +1,5 @@
 """Carrying ids of what is due to who does it. The tables hold the truth; a queue may lose or double."""
 
-from postroom.kit.queue.contract import NOT_NOW, Job, JobQueue, Slots
+from postroom.kit.queue.contract import Job, JobQueue, Slots
 
-__all__ = ["NOT_NOW", "Job", "JobQueue", "Slots"]
+__all__ = ["Job", "JobQueue", "Slots"]

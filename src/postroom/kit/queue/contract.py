@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from postroom.kit.database import AsyncConnection, Batch, DatabaseUnavailable, LockTimeout, WriterBusy
+from postroom.kit.database import AsyncConnection, Batch
 
 Handle = Callable[[str], Coroutine[Any, Any, None]]
 """Does the step that is due for one id. It may be called twice for one job, and by two workers at once.
@@ -13,9 +13,6 @@ Handle = Callable[[str], Coroutine[Any, Any, None]]
 Where it raises, the job is handed out again after a while: soon, where it says that the database is not
 available or too busy, for then it was most likely not begun.
 """
-
-NOT_NOW = (DatabaseUnavailable, LockTimeout, WriterBusy)
-"""How it is said that the database is not available, or too busy."""
 
 Slots = Mapping[int, int]
 """How many jobs of each lane may be in hand at once: a lane has its own, and never waits for another's."""

@@ -14,8 +14,9 @@ from pgqueuer.domain.types import Channel, QueueEntrypoint
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as PgJob
 
+from postroom.kit.database import NOT_NOW
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import NOT_NOW, Handle
+from postroom.kit.queue.contract import Handle
 
 log = get_logger(__name__)
 

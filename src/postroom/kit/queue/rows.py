@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from postroom.kit.clock import Clock
-from postroom.kit.database import AsyncConnection, Batch, DatabaseUnavailable
+from postroom.kit.database import NOT_NOW, AsyncConnection, Batch, DatabaseUnavailable
 from postroom.kit.log import get_logger
-from postroom.kit.queue.contract import NOT_NOW, PATIENCE, Handle, Job, Slots
+from postroom.kit.queue.contract import PATIENCE, Handle, Job, Slots
 from postroom.kit.signal import Wakeup
 
 log = get_logger(__name__)

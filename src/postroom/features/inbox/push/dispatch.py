@@ -12,11 +12,11 @@ from postroom.features.webhooks.caller import Caller
 from postroom.kit.clock import Clock
 from postroom.kit.crypto import Vault
 from postroom.kit.database import (
+    NOT_NOW,
     Database,
     DatabaseUnavailable,
     GroupCommit,
     LockTimeout,
-    WriterBusy,
     in_transactions,
 )
 from postroom.kit.in_hand import InHand
@@ -132,7 +132,7 @@ class Pusher:
     async def _serve(self, due: Due) -> None:
         try:
             await self._ends.submit(await self._send_all(due))
-        except (DatabaseUnavailable, WriterBusy, LockTimeout):
+        except NOT_NOW:
             log.warning("what came of pushes could not be written, and they are sent again")
         except Exception as error:
             log.error("a push failed", exc_info=error)
