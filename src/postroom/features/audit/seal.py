@@ -7,13 +7,12 @@ before a commit, and what commits late is sealed with the next batch.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Row, bindparam, select, update
 
 from postroom.features.audit.chain import BEGINNING, content_of, digest_of, head_of, pack, seal_hash
 from postroom.features.audit.store import audit_entries, audit_seals
 from postroom.kit.crypto import Vault
-from postroom.kit.database import AsyncConnection, Database, Id, take_turn
+from postroom.kit.database import AsyncConnection, Database, one_of, take_turn
 
 AT_ONCE = 500
 """So many are sealed in one transaction: some milliseconds of work."""
@@ -26,10 +25,8 @@ _UNSEALED = (
     .limit(bindparam("most"))
 )
 _MARK = {
-    "postgresql": update(audit_entries).where(
-        audit_entries.c.id == func.any(bindparam("ids", type_=postgresql.ARRAY(Id)))
-    ),
-    "sqlite": update(audit_entries).where(audit_entries.c.id.in_(bindparam("ids", expanding=True))),
+    dialect: update(audit_entries).where(one_of(audit_entries.c.id, dialect))
+    for dialect in ("postgresql", "sqlite")
 }
 
 
