@@ -10,16 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import (
-    Boolean,
     Column,
     Identity,
     Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
     String,
     Table,
-    Text,
 )
 
 from postroom.kit.database import (
@@ -28,27 +23,12 @@ from postroom.kit.database import (
     BulkSwap,
     BulkUpdate,
     Database,
-    Id,
-    Instant,
     Outdated,
     SpreadInsert,
-    open_database,
 )
 from postroom.kit.ids import new_id
+from tests.kit.rows import ROWS, opened_with_rows
 
-ROWS = Table(
-    "some_rows",
-    MetaData(),
-    Column("id", Id, primary_key=True),
-    Column("name", String(40)),
-    Column("at", Instant),
-    Column("other_id", Id),
-    Column("count", Integer),
-    Column("few", SmallInteger),
-    Column("is_so", Boolean),
-    Column("sealed", LargeBinary),
-    Column("words", Text),
-)
 NAMES = tuple(column.name for column in ROWS.columns)
 SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
 
@@ -67,11 +47,8 @@ update_unsaid = BulkUpdate(ROWS, ("words",), only="words IS NULL").run
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = open_database(database_url)
-    async with opened.transaction() as conn:
-        await conn.run_sync(ROWS.metadata.create_all)
-    yield opened
-    await opened.close()
+    async with opened_with_rows(database_url) as opened:
+        yield opened
 
 
 def row(number: int) -> dict[str, Any]:

@@ -6,13 +6,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import (
-    Boolean,
-    Column,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
     bindparam,
     literal,
     select,
@@ -23,33 +16,22 @@ from postroom.kit.database import (
     BulkInsert,
     Database,
     DatabaseUnavailable,
-    Id,
     Instant,
     Statement,
     one_of,
     open_database,
 )
 from postroom.kit.ids import new_id
+from tests.kit.rows import ROWS, opened_with_rows
 
-THINGS = Table(
-    "kept_things",
-    MetaData(),
-    Column("id", Id, primary_key=True),
-    Column("at", Instant),
-    Column("other_id", Id),
-    Column("count", Integer),
-    Column("is_so", Boolean),
-    Column("sealed", LargeBinary),
-    Column("words", Text),
-)
 BY_IDS = {
-    dialect: Statement(select(THINGS).where(one_of(THINGS.c.id, dialect)).order_by(THINGS.c.id))
+    dialect: Statement(select(ROWS).where(one_of(ROWS.c.id, dialect)).order_by(ROWS.c.id))
     for dialect in ("postgresql", "sqlite")
 }
 BY_MOMENT = Statement(
-    select(THINGS.c.id, literal(7))
-    .where(THINGS.c.at >= bindparam("since", type_=Instant), THINGS.c.count == 3)
-    .order_by(THINGS.c.at, THINGS.c.id)
+    select(ROWS.c.id, literal(7))
+    .where(ROWS.c.at >= bindparam("since", type_=Instant), ROWS.c.count == 3)
+    .order_by(ROWS.c.at, ROWS.c.id)
     .limit(bindparam("most"))
 )
 SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
@@ -57,18 +39,17 @@ SOME_TIME = datetime(2026, 11, 24, 8, 0, 0, 123456, tzinfo=UTC)
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = open_database(database_url)
-    async with opened.transaction() as conn:
-        await conn.run_sync(THINGS.metadata.create_all)
-    yield opened
-    await opened.close()
+    async with opened_with_rows(database_url) as opened:
+        yield opened
 
 
 def thing(**given: Any) -> dict[str, Any]:
     full = {
+        "name": "thing",
         "at": SOME_TIME,
         "other_id": new_id(),
         "count": 3,
+        "few": -3,
         "is_so": True,
         "sealed": b"\x00'",
         "words": "a,'b",
@@ -78,7 +59,7 @@ def thing(**given: Any) -> dict[str, Any]:
 
 async def keep(database: Database, things: list[dict[str, Any]]) -> None:
     async with database.transaction() as conn:
-        await BulkInsert(THINGS).run(conn, things)
+        await BulkInsert(ROWS).run(conn, things)
 
 
 async def test_what_is_found_is_what_was_kept(database: Database) -> None:
@@ -88,8 +69,8 @@ async def test_what_is_found_is_what_was_kept(database: Database) -> None:
 
     found = await database.run(BY_IDS[database.dialect], ids=[each["id"] for each in things])
 
-    assert [dict(zip(THINGS.columns.keys(), row, strict=True)) for row in found] == things
-    assert found[0][1].tzinfo is UTC
+    assert [dict(zip(ROWS.columns.keys(), row, strict=True)) for row in found] == things
+    assert found[0][2].tzinfo is UTC
     assert type(found[0][0]) is str
     async with database.reading() as conn:
         by_sqlalchemy = await conn.execute(
